@@ -1,0 +1,32 @@
+//! The `hookport` command.
+
+mod dev;
+mod lines;
+
+use clap::{Parser, Subcommand};
+
+/// A webhook gateway that you own.
+#[derive(Parser)]
+#[command(name = "hookport", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the whole gateway in this process, on one port.
+    Dev(dev::Args),
+    /// Print the OpenAPI document of the management API.
+    Openapi,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Dev(args) => dev::run(args),
+        Command::Openapi => {
+            print!("{}", hookport_local::openapi_json());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The dispatcher: publishes events, fans them out, and sends deliveries to their targets.
+//!
+//! Everything it makes has a derived id and is created by a conditional write, so a message that comes twice changes
+//! nothing. A message that fails goes back to the queue alone.
+
+mod attempt;
+mod fan_out;
+mod retry;
+mod subscriptions;
+
+use std::sync::Arc;
+
+use hookport::app::App;
+use hookport::aws::lambda::{Deadline, Received};
+use hookport::aws::table::TableError;
+use hookport::message::Message;
+use hookport::vault::VaultError;
+use tracing::{error, instrument, warn};
+
+use subscriptions::Subscriptions;
+
+/// The dispatcher and what it remembers between batches.
+pub struct Dispatcher {
+    app: App,
+    subscriptions: Subscriptions,
+}
+
+/// Why a message must come again.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+impl Dispatcher {
+    /// A dispatcher that remembers nothing yet.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self { app, subscriptions: Subscriptions::new() }
+    }
+
+    /// Works a batch, all messages at once, and names those that must come again. A panic fails its message only.
+    #[instrument(skip_all, fields(messages = messages.len()))]
+    pub async fn handle(self: Arc<Self>, messages: Vec<Received>, deadline: Deadline) -> Vec<String> {
+        let started = messages.into_iter().map(|message| {
+            let this = Arc::clone(&self);
+            let id = message.message_id.clone();
+            (id, tokio::spawn(async move { this.work(&message, deadline).await }))
+        });
+        let mut failed = Vec::new();
+        for (id, task) in started.collect::<Vec<_>>() {
+            match task.await {
+                Ok(Ok(())) => {}
+                Ok(Err(trouble)) => {
+                    let cause = std::error::Error::source(&trouble).map(ToString::to_string);
+                    warn!(message.id = id, error = %trouble, cause, "message.failed");
+                    failed.push(id);
+                }
+                Err(_) => {
+                    error!(message.id = id, "message.panicked");
+                    failed.push(id);
+                }
+            }
+        }
+        failed
+    }
+
+    async fn work(&self, message: &Received, deadline: Deadline) -> Result<(), Trouble> {
+        match Message::decode(&message.body) {
+            Ok(Message::Inbound(inbound)) => self.publish(inbound, message.receive_count, deadline).await,
+            Ok(Message::Outbound(outbound)) => self.attempt_again(&outbound.tenant, outbound.delivery_id).await,
+            Err(error) => {
+                // Coming again would not make it readable, and the table knows what is pending.
+                error!(message.id = message.message_id, %error, "message.unreadable");
+                Ok(())
+            }
+        }
+    }
+}

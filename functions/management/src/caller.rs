@@ -1,0 +1,143 @@
+//! Who calls: the bearer token, and the permission that each operation names in its signature.
+//!
+//! An operation learns its tenant from its [`Caller`] and from nowhere else, and a `Caller` exists only once its
+//! permission was found on the token. So no operation can forget to ask.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use hookport::domain::api_token::ApiToken;
+use hookport::domain::permission::Permission;
+use hookport::domain::text::TenantSlug;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use secrecy::SecretString;
+
+use crate::api::Api;
+use crate::api_token::{TOKEN_CHARS, TOKEN_PREFIX};
+use crate::error::{Error, Result};
+use crate::log::Known;
+
+/// A permission as a type, to be named in the signature of an operation.
+pub(crate) trait Needs {
+    /// The permission.
+    const PERMISSION: Permission;
+}
+
+macro_rules! needs {
+    ($($name:ident),+ $(,)?) => {$(
+        #[doc = concat!("Stands for [`Permission::", stringify!($name), "`] in signatures.")]
+        pub(crate) enum $name {}
+
+        impl Needs for $name {
+            const PERMISSION: Permission = Permission::$name;
+        }
+    )+};
+}
+
+needs! {
+    TenantCreate,
+    TenantRead,
+    ApiTokenCreate,
+    ApiTokenRead,
+    ApiTokenDelete,
+    InboundWebhookCreate,
+    InboundWebhookRead,
+    InboundWebhookUpdate,
+    InboundWebhookDelete,
+    EventRead,
+    SubscriptionCreate,
+    SubscriptionRead,
+    SubscriptionDelete,
+    DeliveryRead,
+}
+
+/// The holder of a valid token that has the permission `N`.
+pub(crate) struct Caller<N> {
+    token: Arc<ApiToken>,
+    needs: PhantomData<fn() -> N>,
+}
+
+impl<N> Caller<N> {
+    /// The tenant that the caller acts for.
+    pub(crate) fn tenant(&self) -> &TenantSlug {
+        &self.token.tenant
+    }
+
+    /// Tells whether the caller may do something beyond what the operation needs.
+    pub(crate) fn may(&self, permission: Permission) -> bool {
+        self.token.may(permission)
+    }
+}
+
+impl<N: Needs> FromRequestParts<Api> for Caller<N> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self> {
+        let text = bearer(&parts.headers).ok_or(Error::Unauthorized)?;
+        let token = api.token(&text).await?;
+        let now = api.app.clock.now();
+        let token = token.filter(|token| !token.is_expired(now)).ok_or(Error::Unauthorized)?;
+        if let Some(known) = parts.extensions.get::<Known>() {
+            known.caller(&token);
+        }
+        if token.may(N::PERMISSION) {
+            Ok(Self { token, needs: PhantomData })
+        } else {
+            Err(Error::Forbidden(N::PERMISSION))
+        }
+    }
+}
+
+/// The token of the one `Authorization: Bearer` header, if it looks like one of ours.
+fn bearer(headers: &HeaderMap) -> Option<SecretString> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next()?.to_str().ok()?;
+    if values.next().is_some() {
+        return None;
+    }
+    let (scheme, text) = value.split_once(' ')?;
+    let text = text.trim();
+    let plausible = scheme.eq_ignore_ascii_case("bearer")
+        && text.strip_prefix(TOKEN_PREFIX).is_some_and(|rest| rest.len() == TOKEN_CHARS);
+    plausible.then(|| SecretString::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn found(values: &[&str]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_str(value).expect("a header value"));
+        }
+        bearer(&headers).map(|token| token.expose_secret().to_owned())
+    }
+
+    #[test]
+    fn a_token_is_found_behind_bearer_in_any_case() {
+        let token = format!("hp_{}", "a".repeat(40));
+        for scheme in ["Bearer", "bearer", "BEARER"] {
+            assert_eq!(found(&[&format!("{scheme} {token}")]), Some(token.clone()), "{scheme}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_token() {
+        let token = format!("hp_{}", "a".repeat(40));
+        let bearer = format!("Bearer {token}");
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&[&bearer, &bearer]), None, "two headers leave open which one counts");
+        for bad in
+            ["", "Bearer", "Bearer ", "Bearer hp_short", &token, &format!("Basic {token}"), &format!("{bearer}b")]
+        {
+            assert_eq!(found(&[bad]), None, "{bad}");
+        }
+    }
+}

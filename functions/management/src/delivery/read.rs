@@ -1,0 +1,35 @@
+//! `GET /api/v1/deliveries/{id}`: shows a delivery with its attempts.
+
+use axum::Json;
+use axum::extract::State;
+use hookport::domain::id::DeliveryId;
+
+use super::DeliveryView;
+use crate::api::Api;
+use crate::caller::{Caller, DeliveryRead, Needs};
+use crate::error::{Error, ErrorBody, Result};
+use crate::extract::Ids;
+use crate::page::One;
+
+/// Shows a delivery with its attempts.
+#[utoipa::path(
+    get,
+    path = "/api/v1/deliveries/{id}",
+    operation_id = "readDelivery",
+    tag = "deliveries",
+    security(("bearer" = [DeliveryRead::PERMISSION])),
+    params(("id" = String, Path, description = "The delivery's id: `dlv_…`.")),
+    responses(
+        (status = 200, description = "The delivery.", body = One<DeliveryView>),
+        (status = 400, description = "`invalid_id`: not an id of a delivery.", body = ErrorBody),
+        (status = 404, description = "`delivery_not_found`: no delivery of the tenant has this id.", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn read(
+    State(api): State<Api>,
+    caller: Caller<DeliveryRead>,
+    Ids(id): Ids<DeliveryId>,
+) -> Result<Json<One<DeliveryView>>> {
+    let delivery = api.app.store.delivery(caller.tenant(), id).await?.ok_or(Error::DeliveryNotFound)?;
+    Ok(Json(One { data: delivery.into() }))
+}

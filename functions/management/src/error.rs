@@ -1,0 +1,206 @@
+//! What an operation answers when it does not do what was asked: one stable code per variant.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use hookport::aws::table::TableError;
+use hookport::domain::cursor::BadCursor;
+use hookport::domain::permission::Permission;
+use hookport::domain::target_url::TargetUrlError;
+use hookport::store::CreateError;
+use hookport::vault::VaultError;
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::log::Refusal;
+
+/// The result of an operation.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why an operation was not done. The text is for the caller, the cause behind a 5xx for the log alone.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("the request needs a valid API token: Authorization: Bearer hp_…")]
+    Unauthorized,
+    #[error("the token lacks the permission {0}")]
+    Forbidden(Permission),
+    #[error("a token cannot give away the permission {0}, which it does not have")]
+    CannotGrant(Permission),
+    #[error("nothing is at this path")]
+    NotFound,
+    #[error("the path does not take this method; the header Allow names those that it takes")]
+    MethodNotAllowed,
+    #[error("{0}")]
+    InvalidId(String),
+    #[error(transparent)]
+    InvalidCursor(#[from] BadCursor),
+    #[error("{0}")]
+    InvalidRequest(String),
+    #[error("auth_type: a webhook with a slug needs hmac_sha256, because a readable URL is no credential")]
+    ProofRequired,
+    #[error("{0}")]
+    Unsupported(&'static str),
+    #[error(transparent)]
+    InvalidTarget(#[from] TargetUrlError),
+    #[error("the body is larger than 256 KiB")]
+    TooLarge,
+    #[error("the body must be sent with the content type application/json")]
+    UnsupportedMediaType,
+    #[error("no tenant has this slug")]
+    TenantNotFound,
+    #[error("no API token has this id")]
+    ApiTokenNotFound,
+    #[error("no inbound webhook has this id")]
+    InboundWebhookNotFound,
+    #[error("the inbound webhook has no delivery with this id")]
+    InboundDeliveryNotFound,
+    #[error("no event has this id")]
+    EventNotFound,
+    #[error("no subscription has this id")]
+    SubscriptionNotFound,
+    #[error("no delivery has this id")]
+    DeliveryNotFound,
+    #[error("a tenant with this slug exists")]
+    TenantExists,
+    #[error("another inbound webhook of the tenant has this slug")]
+    SlugTaken,
+    #[error("someone else changed it at the same time; read it again before the next change")]
+    Conflict,
+    #[error("the gateway cannot do this at the moment; try again")]
+    Unavailable(#[source] Cause),
+    #[error("the gateway failed; the log of this request says why")]
+    Internal(#[source] Cause),
+}
+
+impl Error {
+    /// A request that breaks the rule of a field.
+    pub(crate) fn field(name: &str, rule: impl std::fmt::Display) -> Self {
+        Self::InvalidRequest(format!("{name}: {rule}"))
+    }
+
+    /// What a failed creation means, `exists` being what it means that the thing exists.
+    pub(crate) fn of_creation(error: CreateError, exists: Self) -> Self {
+        match error {
+            CreateError::Exists => exists,
+            CreateError::Table(error) => error.into(),
+        }
+    }
+
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden(_) | Self::CannotGrant(_) => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::InvalidId(_) => "invalid_id",
+            Self::InvalidCursor(_) => "invalid_cursor",
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::ProofRequired => "proof_required",
+            Self::Unsupported(_) => "unsupported",
+            Self::InvalidTarget(_) => "invalid_target",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::TenantNotFound => "tenant_not_found",
+            Self::ApiTokenNotFound => "api_token_not_found",
+            Self::InboundWebhookNotFound => "inbound_webhook_not_found",
+            Self::InboundDeliveryNotFound => "inbound_delivery_not_found",
+            Self::EventNotFound => "event_not_found",
+            Self::SubscriptionNotFound => "subscription_not_found",
+            Self::DeliveryNotFound => "delivery_not_found",
+            Self::TenantExists => "tenant_exists",
+            Self::SlugTaken => "slug_taken",
+            Self::Conflict => "conflict",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) | Self::CannotGrant(_) => StatusCode::FORBIDDEN,
+            Self::NotFound
+            | Self::TenantNotFound
+            | Self::ApiTokenNotFound
+            | Self::InboundWebhookNotFound
+            | Self::InboundDeliveryNotFound
+            | Self::EventNotFound
+            | Self::SubscriptionNotFound
+            | Self::DeliveryNotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::InvalidId(_)
+            | Self::InvalidCursor(_)
+            | Self::InvalidRequest(_)
+            | Self::ProofRequired
+            | Self::Unsupported(_)
+            | Self::InvalidTarget(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TenantExists | Self::SlugTaken | Self::Conflict => StatusCode::CONFLICT,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The causes behind a 5xx, outermost first.
+    fn causes(&self) -> Option<String> {
+        let source = std::error::Error::source(self).filter(|_| self.status().is_server_error())?;
+        let chain = std::iter::successors(Some(source), |cause| cause.source());
+        Some(chain.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+    }
+}
+
+impl From<TableError> for Error {
+    fn from(error: TableError) -> Self {
+        match &error {
+            TableError::Unavailable { .. } => Self::Unavailable(error.into()),
+            TableError::ConditionFailed { .. } | TableError::Corrupt(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<VaultError> for Error {
+    fn from(error: VaultError) -> Self {
+        match &error {
+            VaultError::Fetch(_) => Self::Unavailable(error.into()),
+            VaultError::Keyring(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
+/// The body of every answer that is not a success.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    error: ErrorDetail,
+}
+
+/// What went wrong.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorDetail {
+    /// Names the case for programs. Codes never change their meaning.
+    #[schema(value_type = String, example = "invalid_request")]
+    code: &'static str,
+    /// Says it to people: which field, and which rule. The wording may change.
+    #[schema(example = "name: must have 1 to 255 characters")]
+    message: String,
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let code = self.code();
+        let body = ErrorBody { error: ErrorDetail { code, message: self.to_string() } };
+        let mut response = (self.status(), Json(body)).into_response();
+        if matches!(self, Self::Unauthorized) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if matches!(self, Self::Unavailable(_)) {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response.extensions_mut().insert(Refusal { code, causes: self.causes() });
+        response
+    }
+}

@@ -1,0 +1,54 @@
+//! `GET /api/v1/inbound-webhooks/{id}/deliveries`: lists what an inbound webhook received.
+
+use axum::Json;
+use axum::extract::State;
+use hookport::domain::id::InboundWebhookId;
+
+use super::InboundDeliveryView;
+use crate::api::Api;
+use crate::caller::{Caller, InboundWebhookRead, Needs};
+use crate::error::{Error, ErrorBody, Result};
+use crate::extract::{Ids, Params};
+use crate::page::{Many, PageQuery};
+
+/// Lists what an inbound webhook received, newest first, without the requests themselves.
+///
+/// What a deleted webhook received is listed for as long as such rows are kept.
+#[utoipa::path(
+    get,
+    path = "/api/v1/inbound-webhooks/{id}/deliveries",
+    operation_id = "listInboundDeliveries",
+    tag = "inbound-webhooks",
+    security(("bearer" = [InboundWebhookRead::PERMISSION])),
+    params(("id" = String, Path, description = "The webhook's id: `inw_…`."), PageQuery),
+    responses(
+        (status = 200, description = "The deliveries.", body = Many<InboundDeliveryView>),
+        (
+            status = 400,
+            description = "`invalid_id`: not an id of an inbound webhook. `invalid_request` or `invalid_cursor`: a \
+                parameter is wrong.",
+            body = ErrorBody
+        ),
+        (
+            status = 404,
+            description = "`inbound_webhook_not_found`: no inbound webhook of the tenant has this id.",
+            body = ErrorBody
+        ),
+    ),
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller<InboundWebhookRead>,
+    Ids(id): Ids<InboundWebhookId>,
+    Params(query): Params<PageQuery>,
+) -> Result<Json<Many<InboundDeliveryView>>> {
+    let page = query.page()?;
+    let store = &api.app.store;
+    let known = store.inbound_webhook(caller.tenant(), id).await?.is_some()
+        || store.inbound_webhook_ids(caller.tenant()).await?.contains(&id);
+    if !known {
+        return Err(Error::InboundWebhookNotFound);
+    }
+    let found = store.list_inbound_deliveries(caller.tenant(), id, &page).await?;
+    Ok(Json(Many::new(&page, found.map(InboundDeliveryView::from))))
+}

@@ -1,0 +1,50 @@
+//! Secrets that callers supply, or that are made for them.
+
+use std::fmt::Write as _;
+
+use hookport::random::Random;
+use hookport::signature::standard::{SUPPLIED_SECRET_CHARS, SecretRefusal};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// A secret of the caller's own: 16 to 128 characters.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct SuppliedSecret(pub(crate) SecretString);
+
+impl TryFrom<String> for SuppliedSecret {
+    type Error = SecretRefusal;
+
+    fn try_from(text: String) -> Result<Self, SecretRefusal> {
+        if SUPPLIED_SECRET_CHARS.contains(&text.chars().count()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(SecretRefusal::Length)
+        }
+    }
+}
+
+/// Makes a secret of 32 random bytes, in hex.
+pub(crate) fn hex_secret(random: &Random) -> SecretString {
+    let mut text = String::with_capacity(64);
+    for byte in random.bytes::<32>() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn a_made_secret_has_64_hex_characters_and_is_another_each_time() {
+        let random = Random::seeded(7);
+        let (one, two) = (hex_secret(&random), hex_secret(&random));
+        assert_eq!(one.expose_secret().len(), 64);
+        assert!(one.expose_secret().bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
+        assert_ne!(one.expose_secret(), two.expose_secret());
+    }
+}

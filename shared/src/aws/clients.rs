@@ -1,0 +1,113 @@
+//! The SDK clients and their settings: the same for the cloud and for the process on a laptop.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use secrecy::{ExposeSecret, SecretString};
+
+/// The credentials that calls are signed with.
+#[derive(Clone, Debug)]
+pub struct AwsCredentials {
+    /// The access key id.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: SecretString,
+    /// The session token of temporary credentials.
+    pub session_token: Option<SecretString>,
+}
+
+/// Where AWS is and how it is spoken to.
+#[derive(Clone, Debug)]
+pub struct AwsSettings {
+    /// The region, such as `eu-central-1`.
+    pub region: String,
+    /// Another place than the region's public endpoints, such as an emulator.
+    pub endpoint_url: Option<String>,
+    /// Who calls.
+    pub credentials: AwsCredentials,
+    /// How often one call is made in all, at least 1.
+    pub max_attempts: u32,
+    /// The wait before the second try of a call, doubled for each one after it, with jitter.
+    pub initial_backoff: Duration,
+    /// Whether answers report the capacity they consumed, for the meter.
+    pub report_capacity: bool,
+}
+
+/// How requests reach AWS.
+#[derive(Clone, Debug)]
+pub enum Transport {
+    /// Over the network, with TLS by rustls.
+    Network,
+    /// Into the process itself; see [`super::in_process`].
+    InProcess(SharedHttpClient),
+}
+
+/// One client for each service.
+#[derive(Clone, Debug)]
+pub struct AwsClients {
+    pub(super) dynamodb: aws_sdk_dynamodb::Client,
+    pub(super) sqs: aws_sdk_sqs::Client,
+    pub(super) secrets: aws_sdk_secretsmanager::Client,
+    pub(super) report_capacity: bool,
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+
+macro_rules! client {
+    ($sdk:ident, $settings:ident, $transport:ident) => {{
+        let credentials = Credentials::new(
+            $settings.credentials.access_key_id.clone(),
+            $settings.credentials.secret_access_key.expose_secret(),
+            $settings.credentials.session_token.as_ref().map(|t| t.expose_secret().to_owned()),
+            None,
+            "configuration",
+        );
+        let mut config = $sdk::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new($settings.region.clone()))
+            .credentials_provider(credentials)
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts($settings.max_attempts)
+                    .with_initial_backoff($settings.initial_backoff),
+            )
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .sleep_impl(TokioSleep::new());
+        config.set_endpoint_url($settings.endpoint_url.clone());
+        config = match &$transport {
+            Transport::InProcess(client) => {
+                config.http_client(client.clone()).timeout_config(TimeoutConfig::disabled())
+            }
+            Transport::Network => config.http_client(network_client()).timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                    .build(),
+            ),
+        };
+        $sdk::Client::from_conf(config.build())
+    }};
+}
+
+impl AwsClients {
+    /// Makes the clients. Nothing is sent yet.
+    #[must_use]
+    pub fn new(settings: &AwsSettings, transport: Transport) -> Self {
+        Self {
+            dynamodb: client!(aws_sdk_dynamodb, settings, transport),
+            sqs: client!(aws_sdk_sqs, settings, transport),
+            secrets: client!(aws_sdk_secretsmanager, settings, transport),
+            report_capacity: settings.report_capacity,
+        }
+    }
+}
+
+fn network_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}

@@ -1,0 +1,149 @@
+//! Conditions and updates, written once as values and turned into DynamoDB's expressions here.
+//!
+//! Attribute names are short constants that are no reserved words, so they stand in expressions as they are.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+
+/// A value of an attribute.
+#[derive(Clone, Debug)]
+pub struct Value(pub(super) AttributeValue);
+
+impl Value {
+    /// Any serialisable value, as it would be stored.
+    ///
+    /// # Panics
+    /// When the value cannot be an attribute (a map with keys that are no text); our own types always can.
+    #[must_use]
+    pub fn of(value: impl Serialize) -> Self {
+        Self(serde_dynamo::to_attribute_value(value).expect("our values can be attributes"))
+    }
+}
+
+/// What must hold for a write to happen. All tests of a write must hold.
+#[derive(Clone, Debug)]
+pub enum Test {
+    /// No item has this key.
+    ItemAbsent,
+    /// An item has this key.
+    ItemPresent,
+    /// No item has this key, or its attribute is at most the value.
+    ItemAbsentOrAtMost(&'static str, Value),
+    /// The attribute has this value.
+    Is(&'static str, Value),
+    /// The attribute is at most this value.
+    AtMost(&'static str, Value),
+}
+
+/// Collects values while an expression is written.
+#[derive(Default)]
+pub(super) struct Values(pub(super) HashMap<String, AttributeValue>);
+
+impl Values {
+    fn name(&mut self, value: &Value) -> String {
+        let name = format!(":{}", self.0.len());
+        self.0.insert(name.clone(), value.0.clone());
+        name
+    }
+
+    pub(super) fn or_none(self) -> Option<HashMap<String, AttributeValue>> {
+        (!self.0.is_empty()).then_some(self.0)
+    }
+}
+
+pub(super) fn condition(tests: &[Test], values: &mut Values) -> Option<String> {
+    let mut text = String::new();
+    for test in tests {
+        if !text.is_empty() {
+            text.push_str(" AND ");
+        }
+        let _ = match test {
+            Test::ItemAbsent => write!(text, "attribute_not_exists(pk)"),
+            Test::ItemPresent => write!(text, "attribute_exists(pk)"),
+            Test::ItemAbsentOrAtMost(attribute, value) => {
+                write!(text, "(attribute_not_exists(pk) OR {attribute} <= {})", values.name(value))
+            }
+            Test::Is(attribute, value) => write!(text, "{attribute} = {}", values.name(value)),
+            Test::AtMost(attribute, value) => write!(text, "{attribute} <= {}", values.name(value)),
+        };
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// A change of some attributes of one item.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    sets: Vec<(&'static str, Value)>,
+    adds: Vec<(&'static str, Value)>,
+    removes: Vec<&'static str>,
+}
+
+impl Changes {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives the attribute a value.
+    #[must_use]
+    pub fn set(mut self, attribute: &'static str, value: impl Serialize) -> Self {
+        self.sets.push((attribute, Value::of(value)));
+        self
+    }
+
+    /// Gives the attribute a value, or removes it when there is none, so that sparse indexes stay sparse.
+    #[must_use]
+    pub fn set_or_remove(self, attribute: &'static str, value: Option<impl Serialize>) -> Self {
+        match value {
+            Some(value) => self.set(attribute, value),
+            None => self.remove(attribute),
+        }
+    }
+
+    /// Adds to a number, which counts as 0 when it is not there.
+    #[must_use]
+    pub fn add(mut self, attribute: &'static str, number: u64) -> Self {
+        self.adds.push((attribute, Value::of(number)));
+        self
+    }
+
+    /// Removes the attribute.
+    #[must_use]
+    pub fn remove(mut self, attribute: &'static str) -> Self {
+        self.removes.push(attribute);
+        self
+    }
+
+    pub(super) fn expression(&self, values: &mut Values) -> String {
+        let mut text = String::new();
+        let mut clause = |word: &str, parts: Vec<String>| {
+            if !parts.is_empty() {
+                let _ = write!(text, "{word} {} ", parts.join(", "));
+            }
+        };
+        clause("SET", self.sets.iter().map(|(a, v)| format!("{a} = {}", values.name(v))).collect());
+        clause("ADD", self.adds.iter().map(|(a, v)| format!("{a} {}", values.name(v))).collect());
+        clause("REMOVE", self.removes.iter().map(|a| (*a).to_owned()).collect());
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_and_tests_become_expressions_with_numbered_values() {
+        let mut values = Values::default();
+        let changes = Changes::new().set("st", "d").add("n", 1).remove("da");
+        assert_eq!(changes.expression(&mut values), "SET st = :0 ADD n :1 REMOVE da ");
+        let tests = [Test::Is("st", Value::of("p")), Test::ItemAbsentOrAtMost("e", Value::of(5))];
+        let text = condition(&tests, &mut values).expect("two tests");
+        assert_eq!(text, "st = :2 AND (attribute_not_exists(pk) OR e <= :3)");
+        assert_eq!(values.0[":3"], AttributeValue::N("5".into()));
+    }
+}

@@ -1,0 +1,185 @@
+//! Settings: data, read once. The only reader of the environment.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+
+use crate::aws::clients::{AwsCredentials, AwsSettings};
+use crate::egress::EgressPolicy;
+use crate::store::TableNames;
+
+/// A setting is missing or wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It must be given.
+    #[error("the setting {0} is missing")]
+    Missing(&'static str),
+    /// It cannot be read as what it should be.
+    #[error("the setting {0} is not valid")]
+    Invalid(&'static str),
+}
+
+/// Where the two queues are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueUrls {
+    /// Hints about kept requests.
+    pub inbound_url: String,
+    /// Hints about due attempts.
+    pub outbound_url: String,
+}
+
+/// Everything that differs between deployments.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How AWS is reached.
+    pub aws: AwsSettings,
+    /// The tables.
+    pub tables: TableNames,
+    /// The queues.
+    pub queues: QueueUrls,
+    /// The name or ARN of the secret that holds the keyring.
+    pub keyring_secret_id: String,
+    /// What URLs shown to people start with, such as `https://hooks.example.com`; empty: paths only.
+    pub public_base_url: String,
+    /// The largest body that this deployment takes, in bytes.
+    pub max_body_bytes: usize,
+    /// For how long an attempt belongs to its sender; must be longer than the dispatcher's timeout.
+    pub lease: SignedDuration,
+    /// What outgoing requests may reach.
+    pub egress: EgressPolicy,
+    /// The least severe level that is logged, such as `info`.
+    pub log_level: String,
+}
+
+/// API Gateway and Lambda pass at most 6 MB; base64 and headers leave this.
+const MAX_MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+struct Vars<'a>(&'a HashMap<String, String>);
+
+impl Vars<'_> {
+    fn text(&self, name: &'static str) -> Result<String, ConfigError> {
+        self.optional(name).ok_or(ConfigError::Missing(name))
+    }
+
+    fn optional(&self, name: &'static str) -> Option<String> {
+        self.0.get(name).filter(|text| !text.is_empty()).cloned()
+    }
+
+    fn parsed<T: FromStr>(&self, name: &'static str, default: T) -> Result<T, ConfigError> {
+        match self.optional(name) {
+            Some(text) => text.parse().map_err(|_| ConfigError::Invalid(name)),
+            None => Ok(default),
+        }
+    }
+}
+
+impl Config {
+    /// Reads settings by name.
+    ///
+    /// # Errors
+    /// Names the first setting that is missing or wrong.
+    pub fn from_vars(vars: &HashMap<String, String>) -> Result<Self, ConfigError> {
+        let vars = Vars(vars);
+        let max_body_bytes = vars.parsed("MAX_BODY_BYTES", MAX_MAX_BODY_BYTES)?;
+        if !(1..=MAX_MAX_BODY_BYTES).contains(&max_body_bytes) {
+            return Err(ConfigError::Invalid("MAX_BODY_BYTES"));
+        }
+        let max_attempts: u32 = vars.parsed("AWS_MAX_ATTEMPTS", 3)?;
+        if max_attempts == 0 {
+            return Err(ConfigError::Invalid("AWS_MAX_ATTEMPTS"));
+        }
+        let lease_ms: i64 = vars.parsed("LEASE_MS", 90_000)?;
+        if lease_ms < 1_000 {
+            return Err(ConfigError::Invalid("LEASE_MS"));
+        }
+        Ok(Self {
+            aws: AwsSettings {
+                region: vars.text("AWS_REGION")?,
+                endpoint_url: vars.optional("AWS_ENDPOINT_URL"),
+                credentials: AwsCredentials {
+                    access_key_id: vars.text("AWS_ACCESS_KEY_ID")?,
+                    secret_access_key: vars.text("AWS_SECRET_ACCESS_KEY")?.into(),
+                    session_token: vars.optional("AWS_SESSION_TOKEN").map(SecretString::from),
+                },
+                max_attempts,
+                initial_backoff: Duration::from_millis(vars.parsed("AWS_BACKOFF_MS", 50)?),
+                report_capacity: vars.parsed("REPORT_CAPACITY", false)?,
+            },
+            tables: TableNames {
+                configs: vars.text("CONFIGS_TABLE")?,
+                deliveries: vars.text("DELIVERIES_TABLE")?,
+                idempotency: vars.text("IDEMPOTENCY_TABLE")?,
+            },
+            queues: QueueUrls {
+                inbound_url: vars.text("INBOUND_QUEUE_URL")?,
+                outbound_url: vars.text("OUTBOUND_QUEUE_URL")?,
+            },
+            keyring_secret_id: vars.text("KEYRING_SECRET_ID")?,
+            public_base_url: vars.optional("PUBLIC_BASE_URL").unwrap_or_default().trim_end_matches('/').to_owned(),
+            max_body_bytes,
+            lease: SignedDuration::from_millis(lease_ms),
+            egress: EgressPolicy {
+                allow_http: vars.parsed("ALLOW_HTTP_TARGETS", false)?,
+                allow_loopback: vars.parsed("ALLOW_LOOPBACK_TARGETS", false)?,
+                ..EgressPolicy::default()
+            },
+            log_level: vars.optional("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+
+    /// Reads the settings of this process.
+    ///
+    /// # Errors
+    /// As [`Self::from_vars`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
+        Self::from_vars(&std::env::vars().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vars() -> HashMap<String, String> {
+        [
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "key"),
+            ("CONFIGS_TABLE", "c"),
+            ("DELIVERIES_TABLE", "d"),
+            ("IDEMPOTENCY_TABLE", "i"),
+            ("INBOUND_QUEUE_URL", "http://q/in"),
+            ("OUTBOUND_QUEUE_URL", "http://q/out"),
+            ("KEYRING_SECRET_ID", "ring"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    #[test]
+    fn defaults_are_safe() {
+        let config = Config::from_vars(&vars()).expect("enough settings");
+        assert!(!config.egress.allow_http && !config.egress.allow_loopback);
+        assert_eq!(config.max_body_bytes, 4 * 1024 * 1024);
+        assert_eq!(config.lease, SignedDuration::from_secs(90));
+    }
+
+    #[test]
+    fn a_missing_or_wrong_setting_is_named() {
+        let with = |name: &str, value: &str| {
+            let mut vars = vars();
+            vars.insert(name.to_owned(), value.to_owned());
+            Config::from_vars(&vars).map(|_| ())
+        };
+        assert_eq!(with("DELIVERIES_TABLE", ""), Err(ConfigError::Missing("DELIVERIES_TABLE")));
+        for (name, value) in
+            [("MAX_BODY_BYTES", "5000000"), ("MAX_BODY_BYTES", "0"), ("LEASE_MS", "soon"), ("AWS_MAX_ATTEMPTS", "0")]
+        {
+            assert!(matches!(with(name, value), Err(ConfigError::Invalid(n)) if n == name), "{name}={value}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Inbound deliveries: one received request and what became of it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::event_type::EventType;
+use super::id::{EventId, InboundDeliveryId, InboundWebhookId, SubscriptionId};
+use super::text::TenantSlug;
+
+/// How long after arrival the sweeper takes up a request that nobody has finished.
+///
+/// Longer than a dispatcher's lease, so that a first attempt in flight is never mistaken for lost work.
+pub const FIRST_SWEEP_AFTER: SignedDuration = SignedDuration::from_secs(120);
+/// How often lost work is taken up again before it is marked stuck and an alarm is raised.
+pub const MAX_REDRIVES: u32 = 30;
+/// How long a body is kept, in days.
+pub const BODY_DAYS: i64 = 30;
+
+/// How far the handling of a request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DispatchStatus {
+    /// Kept; the event has not gone to every subscription yet.
+    Pending,
+    /// The event has gone to every subscription; each delivery now has its own life.
+    Dispatched,
+    /// Refused after it was received, such as JSON that does not parse.
+    Failed,
+    /// A repetition of an earlier request; nothing was done.
+    Duplicate,
+    /// Taken up again too often without an end; someone must look.
+    Stuck,
+}
+
+/// One received request and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InboundDelivery {
+    /// Its id; carries the time of arrival.
+    pub id: InboundDeliveryId,
+    /// Whose it is.
+    pub tenant: TenantSlug,
+    /// The webhook it came to.
+    pub webhook_id: InboundWebhookId,
+    /// The version of the webhook that judged it.
+    pub webhook_version: u64,
+    /// The type of the event made from it.
+    pub event_type: EventType,
+    /// The sender's idempotency key, if there was one.
+    pub idempotency_key: Option<String>,
+    /// How far its handling has come.
+    pub status: DispatchStatus,
+    /// The first delivery with the same key, when this one repeats it.
+    pub duplicate_of: Option<InboundDeliveryId>,
+    /// The status that the sender was answered with.
+    pub response_status: u16,
+    /// From arrival to the write of this row, in milliseconds.
+    pub latency_ms: u32,
+    /// The stable code of the error, if it was refused.
+    pub error: Option<String>,
+    /// The subscriptions that the event went to, once dispatched.
+    pub subscriptions: Vec<SubscriptionId>,
+    /// When the sweeper takes it up, while it is pending.
+    pub due_at: Option<Timestamp>,
+    /// How often it was taken up again.
+    pub redrives: u32,
+}
+
+impl InboundDelivery {
+    /// When the request arrived.
+    #[must_use]
+    pub fn received_at(&self) -> Timestamp {
+        self.id.created_at()
+    }
+
+    /// The event made from it, unless it was refused or a repetition.
+    #[must_use]
+    pub fn event_id(&self) -> Option<EventId> {
+        match self.status {
+            DispatchStatus::Pending | DispatchStatus::Dispatched | DispatchStatus::Stuck => Some(self.id.into()),
+            DispatchStatus::Failed | DispatchStatus::Duplicate => None,
+        }
+    }
+}
+
+/// The request itself: what was received, byte for byte, with headers fit to be kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestHead {
+    /// The HTTP method.
+    pub method: String,
+    /// The path without its query string and without a key.
+    pub path: String,
+    /// The address that the request came from, as the platform saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_ip: Option<String>,
+    /// Header names in lower case with their values, credentials and signatures left out.
+    pub headers: Vec<(String, String)>,
+}
+
+impl RequestHead {
+    /// The value of a header, by its lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
+
+/// Header names that never reach storage, because they carry credentials.
+const SECRET_HEADERS: [&str; 6] =
+    ["authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key", "x-amz-security-token"];
+
+/// Header names that say something of the connection and nothing of the message.
+const HOP_HEADERS: [&str; 9] = [
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Tells whether a header (lower-case name) is kept; `signature_headers` are the webhook's own.
+#[must_use]
+pub fn may_keep_header(name: &str, signature_headers: &[String]) -> bool {
+    !SECRET_HEADERS.contains(&name)
+        && !HOP_HEADERS.contains(&name)
+        && !signature_headers.iter().any(|s| s.eq_ignore_ascii_case(name))
+}
+
+/// How long the row of a request lives: the body's 30 days, or the idempotency window where that is longer.
+#[must_use]
+pub fn row_expires_at(received_at: Timestamp, idempotency_window_s: u32) -> Timestamp {
+    let days = SignedDuration::from_hours(24 * BODY_DAYS);
+    let window = SignedDuration::from_secs(idempotency_window_s.into()) + SignedDuration::from_hours(24);
+    received_at.saturating_add(days.max(window)).unwrap_or(Timestamp::MAX)
+}
+
+/// What the sweeper does with a pending thing that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redrive {
+    /// Push its due time to `due_at`, count, and send its message again.
+    Again {
+        /// The next time to look.
+        due_at: Timestamp,
+    },
+    /// Give up and raise the alarm.
+    Stuck,
+}
+
+/// Decides what to do with work that was taken up `redrives` times already.
+///
+/// The waits double from two minutes to an hour: 30 of them span more than a day.
+#[must_use]
+pub fn redrive(redrives: u32, now: Timestamp) -> Redrive {
+    if redrives >= MAX_REDRIVES {
+        return Redrive::Stuck;
+    }
+    let wait = FIRST_SWEEP_AFTER.saturating_mul(1 << redrives.min(5)).min(SignedDuration::from_hours(1));
+    Redrive::Again { due_at: now.saturating_add(wait).unwrap_or(Timestamp::MAX) }
+}

@@ -1,0 +1,136 @@
+//! What a token may do: `noun:verb`, all verbs of a noun, or everything.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// A text that names no permission.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a permission")]
+pub struct UnknownPermission(pub String);
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+        /// One thing that a token may be allowed to do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub enum Permission {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Permission {
+            /// Every permission there is.
+            pub const EVERY: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The permission as written in the API.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+        }
+
+        impl TryFrom<String> for Permission {
+            type Error = UnknownPermission;
+
+            fn try_from(text: String) -> Result<Self, UnknownPermission> {
+                match text.as_str() {
+                    $($text => Ok(Self::$name),)+
+                    _ => Err(UnknownPermission(text)),
+                }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// Make tenants. Held by operators; a tenant's own tokens cannot have it.
+    TenantCreate = "tenant:create",
+    /// List and read tenants. Held by operators.
+    TenantRead = "tenant:read",
+    /// Make API tokens with at most one's own permissions.
+    ApiTokenCreate = "api_token:create",
+    /// List API tokens, without their secrets.
+    ApiTokenRead = "api_token:read",
+    /// Revoke API tokens.
+    ApiTokenDelete = "api_token:delete",
+    /// Make inbound webhooks.
+    InboundWebhookCreate = "inbound_webhook:create",
+    /// Read inbound webhooks and their deliveries.
+    InboundWebhookRead = "inbound_webhook:read",
+    /// Change inbound webhooks, and see their keys.
+    InboundWebhookUpdate = "inbound_webhook:update",
+    /// Delete inbound webhooks.
+    InboundWebhookDelete = "inbound_webhook:delete",
+    /// Read events.
+    EventRead = "event:read",
+    /// Make subscriptions.
+    SubscriptionCreate = "subscription:create",
+    /// Read subscriptions.
+    SubscriptionRead = "subscription:read",
+    /// Delete subscriptions.
+    SubscriptionDelete = "subscription:delete",
+    /// Read deliveries and their attempts.
+    DeliveryRead = "delivery:read",
+}
+
+impl PartialSchema for Permission {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(Self::EVERY.iter().map(|p| p.as_str())))
+            .description(Some("What a token may do"))
+            .into()
+    }
+}
+
+impl ToSchema for Permission {}
+
+impl Permission {
+    /// Tells whether only operators may hold it, because it reaches beyond one tenant.
+    #[must_use]
+    pub fn is_for_operators(self) -> bool {
+        matches!(self, Self::TenantCreate | Self::TenantRead)
+    }
+
+    /// Everything that a tenant's own administrator may do.
+    #[must_use]
+    pub fn of_tenant_admin() -> Vec<Self> {
+        Self::EVERY.iter().copied().filter(|p| !p.is_for_operators()).collect()
+    }
+}
+
+impl From<Permission> for String {
+    fn from(permission: Permission) -> Self {
+        permission.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_permission_reads_back_from_its_text() {
+        for permission in Permission::EVERY {
+            assert_eq!(Permission::try_from(permission.to_string()), Ok(*permission));
+        }
+        assert!(Permission::try_from("inbound_webhook:fly".to_owned()).is_err());
+    }
+
+    #[test]
+    fn a_tenant_admin_cannot_reach_other_tenants() {
+        assert!(!Permission::of_tenant_admin().contains(&Permission::TenantCreate));
+        assert!(Permission::of_tenant_admin().contains(&Permission::ApiTokenCreate));
+    }
+}

@@ -1,0 +1,18 @@
+//! The common crate of Hookport: the domain, storage, queues, the vault, signatures and egress.
+//!
+//! Rules live in [`domain`], which has no I/O; only [`aws`] names AWS crates; function crates hold what their trigger
+//! needs and nothing more.
+
+pub mod app;
+pub mod aws;
+pub mod cache;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod egress;
+pub mod log;
+pub mod message;
+pub mod random;
+pub mod signature;
+pub mod store;
+pub mod vault;

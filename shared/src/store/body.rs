@@ -1,0 +1,117 @@
+//! Where a request is kept: inside its row when small, in parts of their own when large.
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Store, blob, keys};
+use crate::aws::table::TableError;
+use crate::domain::inbound_delivery::{BODY_DAYS, RequestHead};
+use crate::domain::text::TenantSlug;
+
+/// Up to this size a packed request stays in its row. Beyond it, rewriting the row at the end of its life would cost
+/// more write units than a part of its own.
+const MAX_INLINE_BYTES: usize = 2 * 1024;
+/// An item holds 400 KB with its names and keys.
+const PART_BYTES: usize = 380 * 1024;
+
+/// A request as it is kept, packed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRequest(pub(super) Bytes);
+
+/// Where the packed request is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Parts {
+    /// The name of the parts. Each writer has its own, so that two requests with one idempotency key never mix.
+    #[serde(rename = "i")]
+    pub(super) id: String,
+    #[serde(rename = "n")]
+    pub(super) count: u16,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Part {
+    z: Bytes,
+    ttl: i64,
+}
+
+impl KeptRequest {
+    /// Packs a request.
+    ///
+    /// # Errors
+    /// When it is larger than anything that is kept.
+    pub fn pack(head: &RequestHead, body: &[u8]) -> Result<Self, TableError> {
+        blob::pack(head, body).map(Self)
+    }
+
+    /// Unpacks head and body.
+    ///
+    /// # Errors
+    /// When the value was cut or changed.
+    pub fn unpack(&self) -> Result<(RequestHead, Bytes), TableError> {
+        blob::unpack(&self.0)
+    }
+
+    /// The packed bytes, for a queue message.
+    #[must_use]
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// Packed bytes from a queue message.
+    #[must_use]
+    pub fn from_bytes(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// Tells whether the request fits its row.
+    #[must_use]
+    pub fn is_inline(&self) -> bool {
+        self.0.len() <= MAX_INLINE_BYTES
+    }
+}
+
+impl Store {
+    /// Keeps a large request in parts. They are written before the row that names them; parts that no row names expire.
+    pub(super) async fn put_parts(
+        &self,
+        tenant: &TenantSlug,
+        id: String,
+        request: &KeptRequest,
+        now: Timestamp,
+    ) -> Result<Parts, TableError> {
+        let expires = now.saturating_add(SignedDuration::from_hours(24 * BODY_DAYS)).unwrap_or(Timestamp::MAX);
+        let count = request.0.len().div_ceil(PART_BYTES);
+        let count = u16::try_from(count).map_err(|e| TableError::Corrupt(e.into()))?;
+        let parts = (0..count).map(|n| {
+            let start = usize::from(n) * PART_BYTES;
+            let end = (start + PART_BYTES).min(request.0.len());
+            let part = Part { z: request.0.slice(start..end), ttl: expires.as_second() };
+            let key = keys::body_part(tenant, &id, n);
+            async move { self.deliveries.put(&key, &part, &[]).await }
+        });
+        try_join_all(parts).await?;
+        Ok(Parts { id, count })
+    }
+
+    /// Reads a large request back; `None` when a part has expired.
+    pub(super) async fn get_parts(
+        &self,
+        tenant: &TenantSlug,
+        parts: &Parts,
+    ) -> Result<Option<KeptRequest>, TableError> {
+        let reads = (0..parts.count).map(|n| {
+            let key = keys::body_part(tenant, &parts.id, n);
+            async move { self.deliveries.get::<Part>(&key).await }
+        });
+        let mut whole = Vec::new();
+        for part in try_join_all(reads).await? {
+            match part {
+                Some(part) => whole.extend_from_slice(&part.z),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(KeptRequest(whole.into())))
+    }
+}

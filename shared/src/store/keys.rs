@@ -1,0 +1,196 @@
+//! Every key of every table, built from ids. docs/data-model.md lists who uses which.
+//!
+//! Keys start with the tenant, but for the look-ups by hash and the operators' directory of tenants, whose first
+//! characters no tenant's name can have.
+
+use crate::aws::table::Key;
+use crate::domain::api_token::SecretHash;
+use crate::domain::id::{ApiTokenId, DeliveryId, EventId, Handle, InboundDeliveryId, InboundWebhookId, SubscriptionId};
+use crate::domain::text::{Slug, TenantSlug};
+
+/// Over how many partitions the rows of one webhook or subscription are spread.
+///
+/// A partition takes 1,000 write units a second, so one webhook takes about 2,000 requests a second.
+pub const ROW_SHARDS: u8 = 4;
+
+/// The directory of tenants, for operators.
+pub const TENANTS: &str = "*tenants";
+
+/// A tenant.
+#[must_use]
+pub fn tenant(tenant: &TenantSlug) -> Key {
+    Key::new(tenant.as_str(), "tenant")
+}
+
+/// A tenant's line in the directory.
+#[must_use]
+pub fn tenant_in_directory(tenant: &TenantSlug) -> Key {
+    Key::new(TENANTS, tenant.as_str())
+}
+
+/// Whose token has this hash.
+#[must_use]
+pub fn token_by_hash(hash: &SecretHash) -> Key {
+    Key::new(format!("#token/{}", hash.as_str()), "token")
+}
+
+/// The partition of a tenant's tokens.
+#[must_use]
+pub fn tokens(tenant: &TenantSlug) -> String {
+    format!("{tenant}/tokens")
+}
+
+/// One token.
+#[must_use]
+pub fn token(tenant: &TenantSlug, id: ApiTokenId) -> Key {
+    Key::new(tokens(tenant), id.suffix())
+}
+
+/// The partition of a tenant's inbound webhooks.
+#[must_use]
+pub fn inbound_webhooks(tenant: &TenantSlug) -> String {
+    format!("{tenant}/webhooks")
+}
+
+/// The current version of an inbound webhook.
+#[must_use]
+pub fn inbound_webhook(tenant: &TenantSlug, id: InboundWebhookId) -> Key {
+    Key::new(inbound_webhooks(tenant), id.suffix())
+}
+
+/// One version of an inbound webhook, kept for ever.
+#[must_use]
+pub fn inbound_webhook_version(tenant: &TenantSlug, id: InboundWebhookId, version: u64) -> Key {
+    Key::new(format!("{tenant}/webhook-versions/{}", id.suffix()), format!("{version:010}"))
+}
+
+/// The partition that remembers deleted webhooks for as long as they have rows.
+#[must_use]
+pub fn retired_webhooks(tenant: &TenantSlug) -> String {
+    format!("{tenant}/retired-webhooks")
+}
+
+/// The memory of one deleted webhook.
+#[must_use]
+pub fn retired_webhook(tenant: &TenantSlug, id: InboundWebhookId) -> Key {
+    Key::new(retired_webhooks(tenant), id.suffix())
+}
+
+/// The copy of a webhook that its slug leads to.
+#[must_use]
+pub fn webhook_by_slug(tenant: &TenantSlug, slug: &Slug) -> Key {
+    Key::new(format!("{tenant}/slugs/{slug}"), "slug")
+}
+
+/// Whose webhook has the key with this hash.
+#[must_use]
+pub fn webhook_by_key(hash: &SecretHash) -> Key {
+    Key::new(format!("#key/{}", hash.as_str()), "key")
+}
+
+/// The partition of a tenant's subscriptions.
+#[must_use]
+pub fn subscriptions(tenant: &TenantSlug) -> String {
+    format!("{tenant}/subscriptions")
+}
+
+/// One subscription.
+#[must_use]
+pub fn subscription(tenant: &TenantSlug, id: SubscriptionId) -> Key {
+    Key::new(subscriptions(tenant), id.suffix())
+}
+
+/// The partition that remembers deleted subscriptions for as long as they have rows.
+#[must_use]
+pub fn retired_subscriptions(tenant: &TenantSlug) -> String {
+    format!("{tenant}/retired-subscriptions")
+}
+
+/// The memory of one deleted subscription.
+#[must_use]
+pub fn retired_subscription(tenant: &TenantSlug, id: SubscriptionId) -> Key {
+    Key::new(retired_subscriptions(tenant), id.suffix())
+}
+
+/// The claim on an idempotency key; `digest` is the key's hash.
+#[must_use]
+pub fn claim(tenant: &TenantSlug, webhook: InboundWebhookId, digest: &str) -> Key {
+    Key::partition(format!("{tenant}/{}/{digest}", webhook.suffix()))
+}
+
+/// A partition of a webhook's inbound deliveries.
+#[must_use]
+pub fn inbound_deliveries(tenant: &TenantSlug, handle: Handle, shard: u8) -> String {
+    format!("{tenant}/in/{handle}/{shard}")
+}
+
+/// One inbound delivery; its event has the same key.
+#[must_use]
+pub fn inbound_delivery(tenant: &TenantSlug, id: InboundDeliveryId) -> Key {
+    Key::new(inbound_deliveries(tenant, id.handle(), id.shard(ROW_SHARDS)), id.suffix())
+}
+
+/// An event made from an inbound delivery.
+#[must_use]
+pub fn event(tenant: &TenantSlug, id: EventId) -> Key {
+    inbound_delivery(tenant, id.into())
+}
+
+/// A part of a large body. Each has a partition of its own.
+#[must_use]
+pub fn body_part(tenant: &TenantSlug, body: &str, part: u16) -> Key {
+    Key::new(format!("{tenant}/body/{body}/{part}"), "part")
+}
+
+/// A partition of a subscription's deliveries.
+#[must_use]
+pub fn deliveries(tenant: &TenantSlug, handle: Handle, shard: u8) -> String {
+    format!("{tenant}/out/{handle}/{shard}")
+}
+
+/// One delivery with its attempts.
+#[must_use]
+pub fn delivery(tenant: &TenantSlug, id: DeliveryId) -> Key {
+    Key::new(deliveries(tenant, id.handle(), id.shard(ROW_SHARDS)), id.suffix())
+}
+
+/// What a key in the table of deliveries names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowName {
+    /// A received request.
+    Inbound(TenantSlug, InboundDeliveryId),
+    /// One event for one subscription.
+    Outbound(TenantSlug, DeliveryId),
+}
+
+/// Reads a key of the table of deliveries back.
+#[must_use]
+pub fn row_name(key: &Key) -> Option<RowName> {
+    let mut parts = key.pk.split('/');
+    let tenant = TenantSlug::try_from(parts.next()?.to_owned()).ok()?;
+    let suffix = key.sk.as_deref()?;
+    match parts.next()? {
+        "in" => Some(RowName::Inbound(tenant, InboundDeliveryId::from_suffix(suffix).ok()?)),
+        "out" => Some(RowName::Outbound(tenant, DeliveryId::from_suffix(suffix).ok()?)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_row_key_tells_what_it_names() {
+        let tenant = TenantSlug::try_from("acme".to_owned()).expect("a slug");
+        let webhook = InboundWebhookId::new(Timestamp::UNIX_EPOCH, 5);
+        let inbound = InboundDeliveryId::new(Timestamp::UNIX_EPOCH, webhook, 9);
+        let subscription = SubscriptionId::new(Timestamp::UNIX_EPOCH, 6);
+        let outbound = DeliveryId::derive(inbound.into(), subscription);
+        assert_eq!(row_name(&inbound_delivery(&tenant, inbound)), Some(RowName::Inbound(tenant.clone(), inbound)));
+        assert_eq!(row_name(&delivery(&tenant, outbound)), Some(RowName::Outbound(tenant.clone(), outbound)));
+        assert_eq!(row_name(&body_part(&tenant, "x", 0)), None);
+    }
+}

@@ -1,0 +1,82 @@
+//! The three tables, as the things that are in them. Keys are built in [`keys`] alone.
+
+mod blob;
+mod body;
+mod claims;
+mod configs;
+mod deliveries;
+mod due;
+mod inbound_deliveries;
+mod inbound_webhooks;
+pub mod keys;
+mod merge;
+mod subscriptions;
+mod tokens;
+
+use crate::aws::clients::AwsClients;
+use crate::aws::table::{Table, TableError};
+
+pub use body::KeptRequest;
+pub use claims::Claimed;
+pub use deliveries::{Claim, Created, Recorded};
+pub use due::{DUE_SHARDS, Due, DueThing};
+pub use inbound_deliveries::Kept;
+pub use inbound_webhooks::KeyOwner;
+
+/// Names of the tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableNames {
+    /// Configuration: tenants, tokens, webhooks, subscriptions.
+    pub configs: String,
+    /// What flows: inbound deliveries, deliveries, bodies.
+    pub deliveries: String,
+    /// Claims on idempotency keys.
+    pub idempotency: String,
+}
+
+/// The three tables.
+#[derive(Clone, Debug)]
+pub struct Store {
+    configs: Table,
+    deliveries: Table,
+    idempotency: Table,
+}
+
+/// Something with this name exists already.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// The name or key is taken.
+    #[error("it exists already")]
+    Exists,
+    /// The table could not be used.
+    #[error("storing it failed")]
+    Table(#[from] TableError),
+}
+
+impl From<CreateError> for TableError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Exists => Self::ConditionFailed { old: None },
+            CreateError::Table(error) => error,
+        }
+    }
+}
+
+fn exists_or(error: TableError) -> CreateError {
+    match error {
+        TableError::ConditionFailed { .. } => CreateError::Exists,
+        other => CreateError::Table(other),
+    }
+}
+
+impl Store {
+    /// The tables with these names. Nothing is sent yet.
+    #[must_use]
+    pub fn new(clients: &AwsClients, names: &TableNames) -> Self {
+        Self {
+            configs: Table::new(clients, &names.configs),
+            deliveries: Table::new(clients, &names.deliveries),
+            idempotency: Table::new(clients, &names.idempotency),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What the suites share: a gateway on stand-ins whose workers are driven by hand, sinks, senders' requests.
+
+pub mod gateway;
+pub mod runtime_api;
+pub mod senders;
+pub mod sink;
+
+pub use gateway::{Instance, TestGateway};
+pub use senders::SenderRequest;
+pub use sink::Sink;

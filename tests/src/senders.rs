@@ -1,0 +1,93 @@
+//! Requests as real senders send them: the fixtures, signed.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use sha2::Sha256;
+
+/// A request of a real sender: headers and raw body.
+#[derive(Clone, Debug)]
+pub struct SenderRequest {
+    /// The sender's own headers.
+    pub headers: HeaderMap,
+    /// The raw body.
+    pub body: Bytes,
+}
+
+/// The names of all fixtures.
+pub const ALL: [&str; 7] = [
+    "github-ping",
+    "github-push",
+    "github-pull_request",
+    "stripe-payment-intent-succeeded",
+    "slack-event-callback",
+    "slack-slash-command",
+    "shopify-orders-create",
+];
+
+impl SenderRequest {
+    /// Reads a fixture.
+    ///
+    /// # Panics
+    /// When there is no such fixture.
+    #[must_use]
+    pub fn fixture(name: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/senders");
+        let lines = std::fs::read_to_string(folder.join(format!("{name}.headers"))).expect("a fixture's headers");
+        let headers = lines.lines().filter_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+        });
+        let body = std::fs::read(folder.join(format!("{name}.body"))).expect("a fixture's body");
+        Self { headers: headers.collect(), body: body.into() }
+    }
+
+    /// A JSON request that is no one's in particular.
+    #[must_use]
+    pub fn json(body: impl Into<Bytes>) -> Self {
+        let headers = [(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        Self { headers: headers.into_iter().collect(), body: body.into() }
+    }
+
+    /// The same with another header.
+    ///
+    /// # Panics
+    /// When name or value cannot be a header.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        let name = HeaderName::try_from(name).expect("a header's name");
+        self.headers.insert(name, HeaderValue::try_from(value).expect("a header's value"));
+        self
+    }
+
+    /// The same, signed as GitHub signs.
+    #[must_use]
+    pub fn signed(self, secret: &str) -> Self {
+        let value = format!("sha256={}", hex::encode(hmac_sha256(secret, &self.body)));
+        self.with("x-hub-signature-256", &value)
+    }
+
+    /// The request to `path`.
+    ///
+    /// # Panics
+    /// When the path cannot be one.
+    #[must_use]
+    pub fn to(&self, path: &str) -> Request<Bytes> {
+        let mut request = Request::post(path).body(self.body.clone()).expect("a request");
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+/// The tag of a body.
+///
+/// # Panics
+/// Never: HMAC takes any key.
+#[must_use]
+pub fn hmac_sha256(secret: &str, body: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
+    mac.update(body);
+    mac.finalize().into_bytes().to_vec()
+}

@@ -1,0 +1,30 @@
+//! The management API, spoken to as its callers do: HTTP in, HTTP out, on a gateway with an embedded cloud.
+
+#[path = "management_api/access.rs"]
+mod access;
+#[path = "management_api/client.rs"]
+mod client;
+#[path = "management_api/contract.rs"]
+mod contract;
+#[path = "management_api/deliveries.rs"]
+mod deliveries;
+#[path = "management_api/document.rs"]
+mod document;
+#[path = "management_api/events.rs"]
+mod events;
+#[path = "management_api/inbound_deliveries.rs"]
+mod inbound_deliveries;
+#[path = "management_api/inbound_webhooks.rs"]
+mod inbound_webhooks;
+#[path = "management_api/lists.rs"]
+mod lists;
+#[path = "management_api/outage.rs"]
+mod outage;
+#[path = "management_api/requests.rs"]
+mod requests;
+#[path = "management_api/subscriptions.rs"]
+mod subscriptions;
+#[path = "management_api/tenants.rs"]
+mod tenants;
+#[path = "management_api/webhook_changes.rs"]
+mod webhook_changes;
