@@ -221,6 +221,7 @@ async fn d6_a_kept_request_is_visible_as_pending_until_the_sweeper_ends_it() {
     assert_eq!((&row["status"], &row["response_status"]), (&json!("pending"), &json!(200)));
     assert_eq!(row["id"], answer(&first)["delivery_id"]);
 
+    gateway.advance(SignedDuration::from_millis(1));
     let again = gateway.send(instance, URL, &request).await;
     assert_eq!((again.status(), &answer(&again)["duplicate"]), (StatusCode::OK, &json!(true)));
     gateway.advance(SignedDuration::from_secs(121));

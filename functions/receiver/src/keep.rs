@@ -11,7 +11,7 @@ use hookport::domain::inbound_delivery::{
 };
 use hookport::domain::inbound_webhook::{Auth, IdempotencySource, InboundWebhook};
 use hookport::message::{InboundMessage, Message};
-use hookport::store::{Claimed, Kept, KeptRequest};
+use hookport::store::{Claimed, Kept, KeptRequest, Writer};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use jiff::{SignedDuration, Timestamp};
@@ -56,30 +56,31 @@ pub(crate) async fn keep(app: &App, endpoint: &Endpoint, arrived: &Arrived) -> R
         Claimed::Ours => own_id,
         Claimed::Theirs(claim) => claim.delivery_id,
     };
-    let delivery = InboundDelivery {
+    let is_keyed = key.is_some();
+    let mut delivery = InboundDelivery {
         idempotency_key: key.map(|key| key.to_string()),
         due_at: Some(later(arrived.at, FIRST_SWEEP_AFTER)),
         ..received(app, webhook, arrived, id)
     };
     let expires_at = row_expires_at(arrived.at, webhook.idempotency_window_s);
-    let part_name = || format!("{:032x}", app.random.bits());
-    let kept = app.store.keep_inbound(&delivery, Some(&request), part_name, expires_at).await?;
-    match (claimed, kept) {
+    let writer = Writer::new(app.random.bits());
+    let mut kept = app.store.keep_inbound(&delivery, Some(&request), writer, expires_at).await?;
+    while kept == Kept::Exists && !is_keyed {
+        // Two requests of one millisecond drew the same id; this one is not the other.
+        delivery.id = InboundDeliveryId::new(arrived.at, webhook.id, app.random.bits());
+        kept = app.store.keep_inbound(&delivery, Some(&request), writer, expires_at).await?;
+    }
+    match kept {
         // Ours, or that of a winner who died between its claim and its row.
-        (_, Kept::New) => {
-            let message = InboundMessage::carrying(webhook.tenant.clone(), id, &webhook.event_type, &request);
-            hint(app, message).await;
+        Kept::New => {
+            let tenant = webhook.tenant.clone();
+            hint(app, InboundMessage::carrying(tenant, delivery.id, &webhook.event_type, &request)).await;
             Ok(Ended::Kept(KeptAs { delivery }))
         }
-        // We won, and someone who lost to us kept it first, or an earlier try of our own write did. Which of the two
-        // requests the row holds is not known here, so the message carries none.
-        (Claimed::Ours, Kept::Exists) => {
-            hint(app, InboundMessage::again(webhook.tenant.clone(), id)).await;
-            Ok(Ended::Kept(KeptAs { delivery }))
-        }
-        (Claimed::Theirs(_), Kept::Exists) => {
+        // The winner kept its own, or we won and one who lost to us was faster.
+        Kept::Exists => {
             let note = InboundDelivery {
-                id: own_id,
+                id: InboundDeliveryId::new(arrived.at, webhook.id, app.random.bits()),
                 status: DispatchStatus::Duplicate,
                 duplicate_of: Some(id),
                 due_at: None,
@@ -106,7 +107,7 @@ async fn keep_unparsable(
         ..received(app, webhook, arrived, id)
     };
     let expires_at = row_expires_at(arrived.at, 0);
-    app.store.keep_inbound(&delivery, Some(request), || format!("{:032x}", app.random.bits()), expires_at).await?;
+    app.store.keep_inbound(&delivery, Some(request), Writer::new(app.random.bits()), expires_at).await?;
     Ok(Ended::Kept(KeptAs { delivery }))
 }
 
@@ -133,7 +134,7 @@ fn received(app: &App, webhook: &InboundWebhook, arrived: &Arrived, id: InboundD
 /// Best effort: the sender's answer does not depend on it.
 async fn note_duplicate(app: &App, note: &InboundDelivery) {
     let expires_at = later(note.received_at(), DUPLICATE_LIFE);
-    if let Err(error) = app.store.keep_inbound(note, None, String::new, expires_at).await {
+    if let Err(error) = app.store.keep_inbound(note, None, Writer::new(app.random.bits()), expires_at).await {
         warn!(delivery.id = %note.id, %error, "inbound.duplicate_not_noted");
     }
 }

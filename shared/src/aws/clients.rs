@@ -56,11 +56,17 @@ pub struct AwsClients {
     pub(super) report_capacity: bool,
 }
 
+/// The transport as the clients get it: one connection pool and one set of root certificates for all three.
+enum Http {
+    InProcess(SharedHttpClient),
+    Network(SharedHttpClient),
+}
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
 macro_rules! client {
-    ($sdk:ident, $settings:ident, $transport:ident) => {{
+    ($sdk:ident, $settings:ident, $http:ident) => {{
         let credentials = Credentials::new(
             $settings.credentials.access_key_id.clone(),
             $settings.credentials.secret_access_key.expose_secret(),
@@ -80,11 +86,9 @@ macro_rules! client {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .sleep_impl(TokioSleep::new());
         config.set_endpoint_url($settings.endpoint_url.clone());
-        config = match &$transport {
-            Transport::InProcess(client) => {
-                config.http_client(client.clone()).timeout_config(TimeoutConfig::disabled())
-            }
-            Transport::Network => config.http_client(network_client()).timeout_config(
+        config = match &$http {
+            Http::InProcess(client) => config.http_client(client.clone()).timeout_config(TimeoutConfig::disabled()),
+            Http::Network(client) => config.http_client(client.clone()).timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT_TIMEOUT)
                     .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -99,10 +103,14 @@ impl AwsClients {
     /// Makes the clients. Nothing is sent yet.
     #[must_use]
     pub fn new(settings: &AwsSettings, transport: Transport) -> Self {
+        let http = match transport {
+            Transport::InProcess(client) => Http::InProcess(client),
+            Transport::Network => Http::Network(network_client()),
+        };
         Self {
-            dynamodb: client!(aws_sdk_dynamodb, settings, transport),
-            sqs: client!(aws_sdk_sqs, settings, transport),
-            secrets: client!(aws_sdk_secretsmanager, settings, transport),
+            dynamodb: client!(aws_sdk_dynamodb, settings, http),
+            sqs: client!(aws_sdk_sqs, settings, http),
+            secrets: client!(aws_sdk_secretsmanager, settings, http),
             report_capacity: settings.report_capacity,
         }
     }

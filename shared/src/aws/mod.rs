@@ -9,6 +9,7 @@ pub mod lambda;
 pub mod queue;
 pub mod secrets;
 pub mod table;
+pub mod transaction;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;

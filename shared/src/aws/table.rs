@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update,
+    AttributeValue, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -39,13 +38,13 @@ impl Key {
         Self { pk: pk.into(), sk: None }
     }
 
-    fn attributes(&self) -> HashMap<String, AttributeValue> {
+    pub(super) fn attributes(&self) -> HashMap<String, AttributeValue> {
         let mut attributes = HashMap::with_capacity(2);
         self.add_to(&mut attributes);
         attributes
     }
 
-    fn add_to(&self, item: &mut HashMap<String, AttributeValue>) {
+    pub(super) fn add_to(&self, item: &mut HashMap<String, AttributeValue>) {
         item.insert("pk".to_owned(), AttributeValue::S(self.pk.clone()));
         if let Some(sk) = &self.sk {
             item.insert("sk".to_owned(), AttributeValue::S(sk.clone()));
@@ -55,7 +54,7 @@ impl Key {
 
 /// An item as it was stored.
 #[derive(Clone, Debug)]
-pub struct Stored(HashMap<String, AttributeValue>);
+pub struct Stored(pub(super) HashMap<String, AttributeValue>);
 
 impl Stored {
     /// Reads the item as a `T`.
@@ -97,7 +96,7 @@ pub enum TableError {
     Corrupt(#[source] Source),
 }
 
-fn unavailable<E>(error: SdkError<E, HttpResponse>) -> TableError
+pub(super) fn unavailable<E>(error: SdkError<E, HttpResponse>) -> TableError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
@@ -117,37 +116,16 @@ pub struct Query {
     pub newest_first: bool,
 }
 
-/// One write of a transaction.
-#[derive(Debug)]
-pub enum Write {
-    /// Puts an item if the tests hold.
-    Put(Key, Stored, Vec<Test>),
-    /// Changes an item if the tests hold.
-    Update(Key, Changes, Vec<Test>),
-    /// Deletes an item if the tests hold.
-    Delete(Key, Vec<Test>),
-}
-
-impl Write {
-    /// A put of a serialisable item.
-    ///
-    /// # Errors
-    /// When the item cannot be stored; our own types always can.
-    pub fn put(key: Key, item: &impl Serialize, tests: Vec<Test>) -> Result<Self, TableError> {
-        Ok(Self::Put(key, stored(item)?, tests))
-    }
-}
-
-fn stored(item: &impl Serialize) -> Result<Stored, TableError> {
+pub(super) fn stored(item: &impl Serialize) -> Result<Stored, TableError> {
     serde_dynamo::to_item(item).map(Stored).map_err(|e| TableError::Corrupt(e.into()))
 }
 
 /// One DynamoDB table.
 #[derive(Clone, Debug)]
 pub struct Table {
-    client: Client,
-    name: String,
-    capacity: Option<ReturnConsumedCapacity>,
+    pub(super) client: Client,
+    pub(super) name: String,
+    pub(super) capacity: Option<ReturnConsumedCapacity>,
 }
 
 impl Table {
@@ -349,62 +327,6 @@ impl Table {
         } else {
             Err(TableError::Unavailable { code: "unprocessed_keys".to_owned(), source: "keys were left unread".into() })
         }
-    }
-
-    /// Makes several writes happen together or not at all. For rare changes of configuration: it costs double.
-    ///
-    /// # Errors
-    /// `ConditionFailed` with the first item in the way, or trouble.
-    pub async fn write_together(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        let mut items = Vec::with_capacity(writes.len());
-        for write in writes {
-            items.push(self.transact_item(write)?);
-        }
-        let request = self.client.transact_write_items().set_transact_items(Some(items));
-        let Err(error) = request.set_return_consumed_capacity(self.capacity.clone()).send().await else {
-            return Ok(());
-        };
-        if let Some(
-            aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(e),
-        ) = error.as_service_error()
-        {
-            let failed = e.cancellation_reasons().iter().find(|r| r.code() == Some("ConditionalCheckFailed"));
-            if let Some(reason) = failed {
-                return Err(TableError::ConditionFailed { old: reason.item.clone().map(Stored) });
-            }
-        }
-        Err(unavailable(error))
-    }
-
-    fn transact_item(&self, write: Write) -> Result<TransactWriteItem, TableError> {
-        let broken = |e: aws_smithy_types::error::operation::BuildError| TableError::Corrupt(e.into());
-        let old = ReturnValuesOnConditionCheckFailure::AllOld;
-        let mut values = Values::default();
-        let item = TransactWriteItem::builder();
-        Ok(match write {
-            Write::Put(key, Stored(mut attributes), tests) => {
-                key.add_to(&mut attributes);
-                let put = Put::builder().table_name(&self.name).set_item(Some(attributes));
-                let put = put.set_condition_expression(condition(&tests, &mut values));
-                let put = put.set_expression_attribute_values(values.or_none());
-                item.put(put.return_values_on_condition_check_failure(old).build().map_err(broken)?)
-            }
-            Write::Update(key, changes, tests) => {
-                let update = Update::builder().table_name(&self.name).set_key(Some(key.attributes()));
-                let update = update.update_expression(changes.expression(&mut values));
-                let update = update.set_condition_expression(condition(&tests, &mut values));
-                let update = update.set_expression_attribute_values(values.or_none());
-                item.update(update.return_values_on_condition_check_failure(old).build().map_err(broken)?)
-            }
-            Write::Delete(key, tests) => {
-                let delete = aws_sdk_dynamodb::types::Delete::builder().table_name(&self.name);
-                let delete = delete.set_key(Some(key.attributes()));
-                let delete = delete.set_condition_expression(condition(&tests, &mut values));
-                let delete = delete.set_expression_attribute_values(values.or_none());
-                item.delete(delete.return_values_on_condition_check_failure(old).build().map_err(broken)?)
-            }
-        }
-        .build())
     }
 }
 

@@ -5,6 +5,7 @@ use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::inbound_deliveries::Writer;
 use super::{Store, blob, keys};
 use crate::aws::table::TableError;
 use crate::domain::inbound_delivery::{BODY_DAYS, RequestHead};
@@ -77,11 +78,12 @@ impl Store {
     pub(super) async fn put_parts(
         &self,
         tenant: &TenantSlug,
-        id: String,
+        writer: Writer,
         request: &KeptRequest,
         now: Timestamp,
     ) -> Result<Parts, TableError> {
         let expires = now.saturating_add(SignedDuration::from_hours(24 * BODY_DAYS)).unwrap_or(Timestamp::MAX);
+        let id = writer.part_name();
         let count = request.0.len().div_ceil(PART_BYTES);
         let count = u16::try_from(count).map_err(|e| TableError::Corrupt(e.into()))?;
         let parts = (0..count).map(|n| {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{CreateError, Store, exists_or, keys};
 use crate::aws::expression::Test;
-use crate::aws::table::{Key, Query, Table, TableError, Write};
+use crate::aws::table::{Key, Query, Table, TableError};
+use crate::aws::transaction::Write;
 use crate::domain::api_token::ApiToken;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::tenant::Tenant;

@@ -15,6 +15,28 @@ use crate::domain::id::{InboundDeliveryId, InboundWebhookId, SubscriptionId};
 use crate::domain::inbound_delivery::{DispatchStatus, InboundDelivery};
 use crate::domain::text::TenantSlug;
 
+/// Tells one writer of a row from another: 128 random bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Writer(u128);
+
+impl Writer {
+    /// A writer named by random bits.
+    #[must_use]
+    pub fn new(random: u128) -> Self {
+        Self(random)
+    }
+
+    /// What the row keeps of it: enough to tell the few that compete for one id.
+    fn short(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The name of the parts that it writes.
+    pub(super) fn part_name(self) -> String {
+        format!("{:032x}", self.0)
+    }
+}
+
 /// What came of keeping a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
@@ -48,6 +70,8 @@ struct Row {
     /// Where the packed request is, when large.
     #[serde(skip_serializing_if = "Option::is_none")]
     b: Option<Parts>,
+    /// Who wrote the row.
+    o: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     ds: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +82,7 @@ struct Row {
 }
 
 impl Row {
-    fn new(delivery: &InboundDelivery, expires_at: Timestamp) -> Self {
+    fn new(delivery: &InboundDelivery, writer: Writer, expires_at: Timestamp) -> Self {
         Self {
             w: delivery.webhook_id,
             v: delivery.webhook_version,
@@ -72,6 +96,7 @@ impl Row {
             f: None,
             z: None,
             b: None,
+            o: writer.short(),
             ds: delivery.due_at.map(|_| due_shard(delivery.id.to_bytes())),
             da: delivery.due_at.map(Timestamp::as_millisecond),
             c: None,
@@ -114,8 +139,7 @@ fn joined(subscriptions: &[SubscriptionId]) -> Bytes {
 impl Store {
     /// Keeps a request under the id of `delivery`, unless someone kept one there before.
     ///
-    /// One write, or one for each part and one for the row when the request is large; the row comes last. `part_name`
-    /// names the parts and must be this writer's own.
+    /// One write, or one for each part and one for the row when the request is large; the row comes last.
     ///
     /// # Errors
     /// When the table cannot be reached. The row may have been written then.
@@ -123,14 +147,14 @@ impl Store {
         &self,
         delivery: &InboundDelivery,
         request: Option<&KeptRequest>,
-        part_name: impl FnOnce() -> String,
+        writer: Writer,
         expires_at: Timestamp,
     ) -> Result<Kept, TableError> {
-        let mut row = Row::new(delivery, expires_at);
+        let mut row = Row::new(delivery, writer, expires_at);
         match request {
             Some(request) if request.is_inline() => row.z = Some(request.0.clone()),
             Some(request) => {
-                let parts = self.put_parts(&delivery.tenant, part_name(), request, delivery.received_at()).await?;
+                let parts = self.put_parts(&delivery.tenant, writer, request, delivery.received_at()).await?;
                 row.b = Some(parts);
             }
             None => {}
@@ -138,7 +162,11 @@ impl Store {
         let key = keys::inbound_delivery(&delivery.tenant, delivery.id);
         match self.deliveries.put(&key, &row, &[Test::ItemAbsent]).await {
             Ok(()) => Ok(Kept::New),
-            Err(TableError::ConditionFailed { .. }) => Ok(Kept::Exists),
+            Err(TableError::ConditionFailed { old: Some(old) }) => {
+                // An earlier try of this very call may have written it.
+                let ours = old.read::<Row>()?.o == writer.short();
+                Ok(if ours { Kept::New } else { Kept::Exists })
+            }
             Err(other) => Err(other),
         }
     }

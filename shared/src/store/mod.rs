@@ -20,7 +20,7 @@ pub use body::KeptRequest;
 pub use claims::Claimed;
 pub use deliveries::{Claim, Created, Recorded};
 pub use due::{DUE_SHARDS, Due, DueThing};
-pub use inbound_deliveries::Kept;
+pub use inbound_deliveries::{Kept, Writer};
 pub use inbound_webhooks::KeyOwner;
 
 /// Names of the tables.

@@ -8,7 +8,8 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::client::{
-    SUBSCRIPTIONS, TENANTS, TOKENS, WEBHOOKS, call, delete, get, post, read, refused, refused_field, send, tenant, token,
+    SUBSCRIPTIONS, TENANTS, TOKENS, WEBHOOKS, call, delete, get, post, read, refused, refused_field, send, tenant,
+    token,
 };
 
 #[tokio::test]

@@ -42,7 +42,8 @@ async fn ask(app: App) -> Response<Bytes> {
 
 #[tokio::test]
 async fn an_unreachable_table_is_a_503_with_a_time_to_try_again() {
-    for answer in [|| Err(NoAnswer::Broken), || Err(NoAnswer::TimedOut)] as [fn() -> Answer; 2] {
+    let answers: [fn() -> Answer; 2] = [|| Err(NoAnswer::Broken), || Err(NoAnswer::TimedOut)];
+    for answer in answers {
         let response = ask(app(answer)).await;
         let message = refused(&read(&response), StatusCode::SERVICE_UNAVAILABLE, "unavailable");
         assert_eq!(response.headers()[RETRY_AFTER], "1");
@@ -54,7 +55,8 @@ async fn an_unreachable_table_is_a_503_with_a_time_to_try_again() {
 
 #[tokio::test]
 async fn an_item_that_cannot_be_read_is_a_500_that_tells_nothing() {
-    let broken = || Ok(Response::new(Bytes::from_static(br#"{"Item":{"v":{"S":"no owner of a token"}}}"#)));
+    let broken: fn() -> Answer =
+        || Ok(Response::new(Bytes::from_static(br#"{"Item":{"v":{"S":"no owner of a token"}}}"#)));
     let response = ask(app(broken)).await;
     let message = refused(&read(&response), StatusCode::INTERNAL_SERVER_ERROR, "internal");
     assert!(!response.headers().contains_key(RETRY_AFTER), "trying again will not help");

@@ -14,7 +14,9 @@ const CREATIONS: [&str; 4] = [WEBHOOKS, SUBSCRIPTIONS, TOKENS, TENANTS];
 async fn what_is_no_json_object_is_refused() {
     let gateway = TestGateway::new().await;
     let deep = "[".repeat(100_000);
-    for junk in ["", " ", "{", "}", "[]", "null", "1", "\"x\"", "{\"name\":\"x\"}{", "{name:1}", "\u{feff}{}", &deep] {
+    for junk in
+        ["", " ", "{", "}", "[]", "null", "1", "\"x\"", "{\"name\":\"x\"}{", "{name:1}", "\u{feff}{}", deep.as_str()]
+    {
         for path in CREATIONS {
             let response = raw(&gateway, Method::POST, path, Some("application/json"), junk.to_owned()).await;
             refused(&read(&response), StatusCode::BAD_REQUEST, "invalid_request");

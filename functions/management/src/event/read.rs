@@ -81,7 +81,7 @@ pub(crate) async fn read(
 /// The payload as it is best shown. An empty body of a JSON type is null.
 fn payload(content_type: Option<&str>, body: &[u8]) -> Result<(PayloadForm, Box<RawValue>)> {
     if content_type.is_some_and(is_json) {
-        let body: &[u8] = if body.is_empty() { b"null" } else { body };
+        let body: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { body };
         if let Ok(json) = serde_json::from_slice::<Box<RawValue>>(body) {
             return Ok((PayloadForm::Json, json));
         }

@@ -1,0 +1,107 @@
+//! The document against the API: what it says of routes, methods and permissions is what happens.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hookport::domain::permission::Permission;
+use hookport_tests::TestGateway;
+use http::header::ALLOW;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::client::{call, raw, read, refused, token};
+
+/// An operation of the document.
+struct Operation {
+    method: Method,
+    /// The path with ids of the right kinds that name nothing.
+    path: String,
+    /// The permission that it needs, unless it is open to all.
+    permission: Option<String>,
+}
+
+fn operations() -> Vec<Operation> {
+    let document: Value = serde_json::from_str(&management::openapi_json()).expect("a document");
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            found.push(Operation {
+                method: method.to_uppercase().parse().expect("a method"),
+                path: concrete(path),
+                permission: operation.pointer("/security/0/bearer/0").and_then(Value::as_str).map(str::to_owned),
+            });
+        }
+    }
+    found
+}
+
+fn concrete(path: &str) -> String {
+    let suffix = "01m5w3rm008000000400000003";
+    let prefixes = [("api-tokens", "tok"), ("inbound-webhooks", "inw"), ("events", "evt"), ("subscriptions", "sub")];
+    let prefixes = BTreeMap::from(prefixes);
+    let noun = path.split('/').nth(3).unwrap_or_default();
+    let prefix = prefixes.get(noun).copied().unwrap_or("dlv");
+    path.replace("{id}", &format!("{prefix}_{suffix}"))
+        .replace("{delivery_id}", &format!("ind_{suffix}"))
+        .replace("{slug}", "nobody")
+}
+
+async fn try_it(gateway: &TestGateway, operation: &Operation, token: &str) -> (StatusCode, Value) {
+    let body = [Method::POST, Method::PUT].contains(&operation.method).then(|| json!({}));
+    call(gateway, operation.method.clone(), &operation.path, token, body).await
+}
+
+#[tokio::test]
+async fn every_operation_but_the_documents_own_needs_the_permission_that_is_documented() {
+    let gateway = TestGateway::new().await;
+    let every: Vec<&str> = Permission::EVERY.iter().map(|permission| permission.as_str()).collect();
+    let mut tokens = BTreeMap::new();
+    for permission in &every {
+        let others: Vec<&str> = every.iter().copied().filter(|other| other != permission).collect();
+        tokens.insert(*permission, (token(&gateway, &[*permission]).await, token(&gateway, &others).await));
+    }
+    let mut needed = BTreeSet::new();
+    for operation in operations() {
+        let name = format!("{} {}", operation.method, operation.path);
+        let Some(permission) = &operation.permission else {
+            assert_eq!(name, "GET /api/v1/openapi.json", "only the document is open to all");
+            assert_eq!(try_it(&gateway, &operation, "").await.0, StatusCode::OK);
+            continue;
+        };
+        refused(&try_it(&gateway, &operation, "").await, StatusCode::UNAUTHORIZED, "unauthorized");
+        let (alone, all_but) = &tokens[permission.as_str()];
+        let message = refused(&try_it(&gateway, &operation, all_but).await, StatusCode::FORBIDDEN, "forbidden");
+        assert!(message.contains(permission), "{name}: {message}");
+        let (status, answer) = try_it(&gateway, &operation, alone).await;
+        assert!(![401, 403, 404, 405].contains(&status.as_u16()) || named(&answer), "{name}: {answer}");
+        assert!(!status.is_server_error(), "{name}: {answer}");
+        needed.insert(permission.clone());
+    }
+    assert_eq!(needed.len(), every.len(), "every permission opens something");
+}
+
+/// Tells whether a refusal is about the thing that the path names, and so beyond permissions and routes.
+fn named(answer: &Value) -> bool {
+    answer["error"]["code"].as_str().is_some_and(|code| code.ends_with("_not_found"))
+}
+
+#[tokio::test]
+async fn a_path_takes_the_documented_methods_and_names_them_when_asked_for_another() {
+    let gateway = TestGateway::new().await;
+    let mut paths = BTreeMap::<String, BTreeSet<String>>::new();
+    for operation in operations() {
+        let methods = paths.entry(operation.path).or_default();
+        methods.insert(operation.method.to_string());
+        if operation.method == Method::GET {
+            methods.insert("HEAD".to_owned());
+        }
+    }
+    let every = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS];
+    for (path, methods) in paths {
+        for method in every.iter().filter(|method| !methods.contains(method.as_str())) {
+            let response = raw(&gateway, method.clone(), &path, None, "").await;
+            refused(&read(&response), StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
+            let allowed = response.headers()[ALLOW].to_str().expect("text").split(',').map(|m| m.trim().to_owned());
+            assert_eq!(allowed.collect::<BTreeSet<_>>(), methods, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The OpenAPI document: the one that is committed, and what it promises of every operation.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use hookport_tests::TestGateway;
+use http::header::CONTENT_TYPE;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::client::raw;
+
+/// Every route of the API. A new one is added here on purpose.
+const ROUTES: [&str; 24] = [
+    "delete /api/v1/api-tokens/{id}",
+    "delete /api/v1/inbound-webhooks/{id}",
+    "delete /api/v1/subscriptions/{id}",
+    "get /api/v1/api-tokens",
+    "get /api/v1/deliveries",
+    "get /api/v1/deliveries/{id}",
+    "get /api/v1/events",
+    "get /api/v1/events/{id}",
+    "get /api/v1/events/{id}/deliveries",
+    "get /api/v1/inbound-webhooks",
+    "get /api/v1/inbound-webhooks/{id}",
+    "get /api/v1/inbound-webhooks/{id}/deliveries",
+    "get /api/v1/inbound-webhooks/{id}/deliveries/{delivery_id}",
+    "get /api/v1/openapi.json",
+    "get /api/v1/subscriptions",
+    "get /api/v1/subscriptions/{id}",
+    "get /api/v1/subscriptions/{id}/deliveries",
+    "get /api/v1/tenants",
+    "get /api/v1/tenants/{slug}",
+    "post /api/v1/api-tokens",
+    "post /api/v1/inbound-webhooks",
+    "post /api/v1/subscriptions",
+    "post /api/v1/tenants",
+    "put /api/v1/inbound-webhooks/{id}",
+];
+
+fn document() -> Value {
+    serde_json::from_str(&management::openapi_json()).expect("a document")
+}
+
+/// The operations as `method path`, with what the document says of each.
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            found.push((format!("{method} {path}"), operation));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_committed_document_is_that_of_the_routes() {
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
+    let committed =
+        std::fs::read_to_string(committed).expect("docs/openapi.json can be read; `just openapi` writes it");
+    // Compared whole, but shown by the first line that differs.
+    let generated = management::openapi_json();
+    let differing = generated.lines().zip(committed.lines()).find(|(generated, committed)| generated != committed);
+    assert_eq!(differing, None, "docs/openapi.json is out of date: run `just openapi`");
+    assert_eq!(generated.trim_end().len(), committed.trim_end().len(), "docs/openapi.json is out of date");
+}
+
+#[tokio::test]
+async fn the_document_is_served_to_everybody() {
+    let gateway = TestGateway::new().await;
+    let response = raw(&gateway, Method::GET, "/api/v1/openapi.json", None, "").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+    assert_eq!(response.body(), management::openapi_json().as_bytes());
+}
+
+#[test]
+fn the_document_lists_every_route() {
+    let document = document();
+    let mut routes: Vec<String> = operations(&document).into_iter().map(|(name, _)| name).collect();
+    routes.sort_unstable();
+    assert_eq!(routes, ROUTES);
+    assert_eq!(document["openapi"], json!("3.1.0"));
+}
+
+#[test]
+fn every_operation_is_named_and_every_answer_described() {
+    let document = document();
+    let mut names = BTreeSet::new();
+    for (route, operation) in operations(&document) {
+        let name = operation["operationId"].as_str().expect("an operation id");
+        assert!(names.insert(name.to_owned()), "{name} is there twice");
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{route}");
+        assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{route}");
+        for (status, answer) in operation["responses"].as_object().expect("answers") {
+            let answer = match answer["$ref"].as_str() {
+                Some(place) => document.pointer(place.trim_start_matches('#')).expect("a shared answer"),
+                None => answer,
+            };
+            assert!(answer["description"].as_str().is_some_and(|text| !text.is_empty()), "{route} {status}");
+            if status.starts_with('4') || status.starts_with('5') {
+                let shape = &answer["content"]["application/json"]["schema"]["$ref"];
+                assert_eq!(shape, &json!("#/components/schemas/ErrorBody"), "{route} {status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_operation_says_what_it_needs_and_how_it_can_be_refused() {
+    let document = document();
+    for (route, operation) in operations(&document) {
+        let Some(permission) = operation.pointer("/security/0/bearer/0").and_then(Value::as_str) else {
+            assert_eq!(route, "get /api/v1/openapi.json");
+            continue;
+        };
+        let description = operation["description"].as_str().expect("a description");
+        assert!(description.ends_with(&format!("Needs the permission `{permission}`.")), "{route}: {description}");
+        let mut expected = vec!["401", "403", "500", "503"];
+        if operation.get("requestBody").is_some() {
+            expected.extend(["400", "413", "415"]);
+        }
+        if route.contains('{') {
+            expected.push("404");
+        }
+        for status in expected {
+            assert!(operation["responses"].get(status).is_some(), "{route} says nothing of {status}");
+        }
+    }
+}
+
+#[test]
+fn every_body_is_closed_and_every_reference_leads_somewhere() {
+    let document = document();
+    for (route, operation) in operations(&document) {
+        let Some(place) = operation.pointer("/requestBody/content/application~1json/schema/$ref") else { continue };
+        let place = place.as_str().expect("a reference").trim_start_matches('#');
+        let schema = document.pointer(place).expect("a schema");
+        assert_eq!(schema["additionalProperties"], json!(false), "{route}");
+    }
+    follow(&document, &document);
+}
+
+/// Checks every reference below `part`.
+fn follow(document: &Value, part: &Value) {
+    match part {
+        Value::Object(members) => {
+            if let Some(place) = members.get("$ref").and_then(Value::as_str) {
+                assert!(document.pointer(place.trim_start_matches('#')).is_some(), "{place} leads nowhere");
+            }
+            members.values().for_each(|member| follow(document, member));
+        }
+        Value::Array(items) => items.iter().for_each(|item| follow(document, item)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
