@@ -132,7 +132,7 @@ bench() {
     measure "$label, $store" "$config" --set "vars.BASE_URL=$base_url" --set "vars.TENANT=$tenant" \
       --set "vars.TOKEN=$token" --set "load.payload_bytes=$bytes" --set "load.count=$count" \
       --set "load.warmup=$((count / 10))" "$@" &&
-    { [[ $config != keyed ]] || python3 benches/check_duplicate.py "$base_url" "$tenant"; }; }; then
+    { [[ $config != keyed ]] || python3 benches/check_keyed.py "$base_url" "$token"; }; }; then
     failed+=("$label, $store, $bytes B")
   fi
   stop "$server"

@@ -3,13 +3,14 @@
 //! Its calls go the same metered way as the functions' own, because the mapping's calls are billed as well.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hookport::aws::lambda::Received;
 use http::{Request, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tracing::warn;
 
 use crate::cloud::Cloud;
@@ -20,6 +21,10 @@ use crate::template::{QueueSource, local_queue_url};
 const LONG_POLL_S: u32 = 20;
 /// How many batches of one queue are worked at once when the template does not say.
 const DEFAULT_CONCURRENCY: u32 = 10;
+/// With this many batches under way, the next one is given a moment to fill.
+const BUSY: u32 = 2;
+/// That moment. It ends early when a batch is done.
+const FILLING: Duration = Duration::from_millis(10);
 /// The name under which the meter counts the mapping's calls.
 const INSTANCE: &str = "poller";
 
@@ -117,6 +122,7 @@ pub async fn work_once_from_first(cloud: &Cloud, functions: &Functions) {
 pub async fn run(cloud: Cloud, functions: Arc<Functions>, source: QueueSource, mut stop: watch::Receiver<bool>) {
     let most = source.max_concurrency.unwrap_or(DEFAULT_CONCURRENCY).max(1);
     let slots = Arc::new(Semaphore::new(most as usize));
+    let done = Arc::new(Notify::new());
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         let messages = tokio::select! {
@@ -128,10 +134,16 @@ pub async fn run(cloud: Cloud, functions: Arc<Functions>, source: QueueSource, m
             continue;
         }
         let (cloud, functions, source) = (cloud.clone(), Arc::clone(&functions), source.clone());
+        let worked = Arc::clone(&done);
         tokio::spawn(async move {
             work(&cloud, &functions, &source, messages).await;
             drop(slot);
+            worked.notify_one();
         });
+        // A batch of ten costs as many calls as a batch of one. While the gateway is idle, nothing waits.
+        if slots.available_permits() + BUSY as usize <= most as usize {
+            let _ = tokio::time::timeout(FILLING, done.notified()).await;
+        }
     }
     // Every slot free means that every batch is worked.
     let _ = slots.acquire_many(most).await;

@@ -269,7 +269,8 @@ async fn a_kept_request_is_shown_byte_for_byte_without_credentials() {
         let shown = gateway.get(&format!("/api/v1/inbound-webhooks/{webhook}/deliveries/{id}")).await;
         let received = &shown["data"]["request"];
         assert_eq!(received["body"], json!(body));
-        assert_eq!(received["headers"]["content-type"], "text/plain", "{received}");
+        let kept = json!({"name": "content-type", "value": "text/plain"});
+        assert!(received["headers"].as_array().is_some_and(|all| all.contains(&kept)), "{}", received["headers"]);
         for secret in ["sesame", "c=1", "sha256="] {
             assert!(!received["headers"].to_string().contains(secret), "{secret}");
         }

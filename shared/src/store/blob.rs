@@ -15,8 +15,9 @@ const MAX_RAW_BYTES: usize = 4 * 1024 * 1024 + 256 * 1024;
 const LEVEL: i32 = 1;
 
 thread_local! {
-    // Setting a compressor up costs more than a small body; each thread keeps one.
+    // Setting these up costs more than a small body; each thread keeps one of each.
     static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 fn compress(raw: &[u8]) -> std::io::Result<Vec<u8>> {
@@ -26,6 +27,16 @@ fn compress(raw: &[u8]) -> std::io::Result<Vec<u8>> {
             None => slot.insert(zstd::bulk::Compressor::new(LEVEL)?),
         };
         compressor.compress(raw)
+    })
+}
+
+fn decompress(compressed: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        let decompressor = match slot {
+            Some(decompressor) => decompressor,
+            None => slot.insert(zstd::bulk::Decompressor::new()?),
+        };
+        decompressor.decompress(compressed, length)
     })
 }
 
@@ -51,7 +62,7 @@ pub(super) fn unpack(blob: &[u8]) -> Result<(RequestHead, Bytes), TableError> {
     if length > MAX_RAW_BYTES {
         return Err(broken());
     }
-    let raw = zstd::bulk::decompress(compressed, length).map_err(|e| TableError::Corrupt(e.into()))?;
+    let raw = decompress(compressed, length).map_err(|e| TableError::Corrupt(e.into()))?;
     let (head_len, rest) = raw.split_first_chunk::<4>().ok_or_else(broken)?;
     let head_len = u32::from_le_bytes(*head_len) as usize;
     let head = rest.get(..head_len).ok_or_else(broken)?;

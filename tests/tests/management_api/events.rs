@@ -61,8 +61,11 @@ async fn a_payload_is_shown_as_what_it_is() {
         let id = event(&gateway, "github", request).await;
         let (status, shown) = get(&gateway, &format!("/api/v1/events/{id}")).await;
         assert_eq!(status, StatusCode::OK);
-        assert_eq!((&shown["payload_form"], &shown["payload"]), (&form, &payload), "{content_type}");
-        assert_eq!((&shown["content_type"], &shown["subscriptions"]), (&json!(content_type), &json!([])));
+        assert_eq!((&shown["data"]["payload_form"], &shown["data"]["payload"]), (&form, &payload), "{content_type}");
+        assert_eq!(
+            (&shown["data"]["content_type"], &shown["data"]["subscriptions"]),
+            (&json!(content_type), &json!([]))
+        );
         assert_eq!(shown["data"]["id"], json!(id));
     }
 }
@@ -106,7 +109,7 @@ async fn the_deliveries_of_an_event_are_listed_in_pages() {
 
     let (_, shown) = get(&gateway, &format!("/api/v1/events/{id}")).await;
     assert_eq!(shown["data"]["status"], json!("dispatched"));
-    let wanted = shown["subscriptions"].as_array().expect("a list");
+    let wanted = shown["data"]["subscriptions"].as_array().expect("a list");
     assert_eq!(wanted.len(), 5);
     let list = format!("/api/v1/events/{id}/deliveries");
     let (_, whole) = get(&gateway, &list).await;

@@ -43,8 +43,10 @@ async fn a_received_request_is_shown_whole_without_its_credentials() {
         "error": null,
         "redrives": 0,
     });
-    assert_eq!(shown["data"], expected);
-    let request = &shown["request"];
+    let mut without_request = shown["data"].clone();
+    without_request.as_object_mut().expect("an object").remove("request");
+    assert_eq!(without_request, expected);
+    let request = &shown["data"]["request"];
     assert_eq!((&request["method"], &request["path"]), (&json!("POST"), &json!(URL)));
     assert_eq!((&request["body"], &request["body_bytes"]), (&json!(body), &json!(8)));
     assert_eq!(request.get("body_base64"), None);
@@ -62,7 +64,7 @@ async fn a_body_that_is_no_text_is_shown_in_base64() {
         let request = SenderRequest::json(bytes.clone()).with("content-type", "application/octet-stream");
         let id = received(&gateway, request).await;
         let (_, shown) = get(&gateway, &format!("{WEBHOOKS}/{webhook}/deliveries/{id}")).await;
-        let request = &shown["request"];
+        let request = &shown["data"]["request"];
         assert_eq!((&request["body"], &request["body_bytes"]), (&json!(null), &json!(bytes.len())));
         assert_eq!(request["body_base64"], json!(STANDARD.encode(&bytes)));
     }

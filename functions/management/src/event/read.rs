@@ -14,11 +14,13 @@ use crate::api::Api;
 use crate::caller::{Caller, EventRead, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::Ids;
+use crate::page::One;
 
 /// An event with its payload.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventWithPayload {
-    data: EventView,
+    #[serde(flatten)]
+    event: EventView,
     /// The whole body of the request, in the form that `payload_form` names; null when that is null.
     #[schema(value_type = Value)]
     payload: Option<Box<RawValue>>,
@@ -52,7 +54,7 @@ pub(crate) enum PayloadForm {
     security(("bearer" = [EventRead::PERMISSION])),
     params(("id" = String, Path, description = "The event's id: `evt_…`.")),
     responses(
-        (status = 200, description = "The event.", body = EventWithPayload),
+        (status = 200, description = "The event.", body = One<EventWithPayload>),
         (status = 400, description = "`invalid_id`: not an id of an event.", body = ErrorBody),
         (status = 404, description = "`event_not_found`: no event of the tenant has this id.", body = ErrorBody),
     ),
@@ -61,13 +63,12 @@ pub(crate) async fn read(
     State(api): State<Api>,
     caller: Caller<EventRead>,
     Ids(id): Ids<EventId>,
-) -> Result<Json<EventWithPayload>> {
+) -> Result<Json<One<EventWithPayload>>> {
     let found = api.app.store.inbound_delivery_with_request(caller.tenant(), id.into()).await?;
     let (mut delivery, request) = found.ok_or(Error::EventNotFound)?;
     let subscriptions = std::mem::take(&mut delivery.subscriptions);
     let event = EventView::of(delivery).ok_or(Error::EventNotFound)?;
-    let mut answer =
-        EventWithPayload { data: event, payload: None, payload_form: None, content_type: None, subscriptions };
+    let mut answer = EventWithPayload { event, payload: None, payload_form: None, content_type: None, subscriptions };
     if let Some(kept) = request {
         let (head, body) = kept.unpack()?;
         answer.content_type = head.header("content-type").map(str::to_owned);
@@ -75,7 +76,7 @@ pub(crate) async fn read(
         answer.payload_form = Some(form);
         answer.payload = Some(payload);
     }
-    Ok(Json(answer))
+    Ok(Json(One { data: answer }))
 }
 
 /// The payload as it is best shown. An empty body of a JSON type is null.

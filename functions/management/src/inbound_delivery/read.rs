@@ -14,11 +14,13 @@ use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookRead, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::Ids;
+use crate::page::One;
 
 /// One received request, whole.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct InboundDeliveryWithRequest {
-    data: InboundDeliveryView,
+    #[serde(flatten)]
+    delivery: InboundDeliveryView,
     /// The request; null once it is no longer kept.
     request: Option<RequestView>,
 }
@@ -81,7 +83,7 @@ impl RequestView {
         ("delivery_id" = String, Path, description = "The delivery's id: `ind_…`."),
     ),
     responses(
-        (status = 200, description = "The delivery and its request.", body = InboundDeliveryWithRequest),
+        (status = 200, description = "The delivery and its request.", body = One<InboundDeliveryWithRequest>),
         (status = 400, description = "`invalid_id`: not ids of a webhook and a delivery.", body = ErrorBody),
         (
             status = 404,
@@ -94,7 +96,7 @@ pub(crate) async fn read(
     State(api): State<Api>,
     caller: Caller<InboundWebhookRead>,
     Ids((webhook, id)): Ids<(InboundWebhookId, InboundDeliveryId)>,
-) -> Result<Json<InboundDeliveryWithRequest>> {
+) -> Result<Json<One<InboundDeliveryWithRequest>>> {
     let found = api.app.store.inbound_delivery_with_request(caller.tenant(), id).await?;
     let found = found.filter(|(delivery, _)| delivery.webhook_id == webhook);
     let (delivery, request) = found.ok_or(Error::InboundDeliveryNotFound)?;
@@ -105,5 +107,5 @@ pub(crate) async fn read(
         }
         None => None,
     };
-    Ok(Json(InboundDeliveryWithRequest { data: delivery.into(), request }))
+    Ok(Json(One { data: InboundDeliveryWithRequest { delivery: delivery.into(), request } }))
 }
