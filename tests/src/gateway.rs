@@ -1,6 +1,7 @@
 //! A gateway on stand-ins in memory, driven by hand: nothing happens unless a test says so.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -81,6 +82,17 @@ impl TestGateway {
         Self::on(cloud, clock, names, more).await
     }
 
+    /// Opens the data of a gateway that is dead, with a clock that is `later` than now.
+    ///
+    /// # Panics
+    /// When the data cannot be opened.
+    pub async fn reopen(data: &Path, later: SignedDuration) -> (Cloud, Clock) {
+        let clock = Clock::manual(Clock::system().now().saturating_add(later).expect("a time in range"));
+        let template = Template::embedded().expect("the template can be honoured");
+        let cloud = Cloud::open(Some(data), &template, clock.clone()).await.expect("the data opens");
+        (cloud, clock)
+    }
+
     /// A gateway on stand-ins that are open already.
     ///
     /// # Panics
@@ -95,9 +107,12 @@ impl TestGateway {
         }
         let tenant = TenantSlug::try_from(TENANT.to_owned()).expect("a slug");
         let app = &gateway.instance(0).management_app;
-        if let Some(token) = management::ensure_operator(app, tenant).await.expect("the first tenant") {
-            gateway.admin_token = token.expose_secret().to_owned();
-        }
+        let first = management::ensure_operator(app, tenant.clone()).await.expect("the first tenant");
+        let token = match first {
+            Some(token) => token,
+            None => management::issue_operator_token(app, tenant).await.expect("another token"),
+        };
+        gateway.admin_token = token.expose_secret().to_owned();
         gateway
     }
 

@@ -1,5 +1,6 @@
 //! What the suites share: a gateway on stand-ins whose workers are driven by hand, sinks, senders' requests.
 
+pub mod client;
 pub mod gateway;
 pub mod runtime_api;
 pub mod senders;

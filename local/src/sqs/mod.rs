@@ -90,6 +90,11 @@ impl Sqs {
         }
         let state = State { store, queues: RwLock::new(queues), clock };
         state.forget_expired().map_err(SqsError::Open)?;
+        if file.is_some() {
+            // Whoever held a message died with the process that had the file before: nobody need wait for them.
+            let now = state.clock.now().as_millisecond();
+            state.store.with(|conn| store::release_received(conn, now)).map_err(SqsError::Open)?;
+        }
         Ok(Self(Arc::new(state)))
     }
 

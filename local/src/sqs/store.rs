@@ -103,6 +103,11 @@ pub(super) fn insert_queue(conn: &Connection, name: &str, created_at: i64, setti
     Ok(conn.last_insert_rowid())
 }
 
+/// Makes messages that were received and not deleted visible at `now`. Delayed ones, never received, keep their time.
+pub(super) fn release_received(conn: &Connection, now: i64) -> Result<usize> {
+    conn.execute("UPDATE messages SET visible_at = ?1 WHERE visible_at > ?1 AND receives > 0", params![now])
+}
+
 /// A message to be stored.
 pub(super) struct NewMessage<'a> {
     pub(super) queue: i64,
