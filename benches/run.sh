@@ -8,7 +8,8 @@ sink_port=${SINK_PORT:-9177}
 ceiling_port=${CEILING_PORT:-9200}
 whbench_dir=${WHBENCH_DIR:-../shared/whbench}
 
-runs=3 accept_count=10000 one_count=5000 ten_count=1000 rated_count=4000 ceiling_count=100000
+runs=${RUNS:-3}
+accept_count=10000 one_count=5000 ten_count=1000 rated_count=4000 ceiling_count=100000
 max_seconds=60 drain_seconds=60 limit_seconds=600
 case "${1:-}" in
   "") ;;

@@ -43,9 +43,19 @@ impl Dispatcher {
             warn!(delivery.id = %delivery.id, attempt = n, "delivery.lease_lost_before_sending");
             return Ok(delivery);
         }
-        let outcome = match self.app.egress.send(request(&delivery, n, event, ready, started_at)).await {
-            Ok(response) => answered(response),
-            Err(error) => failed(&error),
+        let outcome = match &ready.key {
+            Some(key) => {
+                let signature = key.sign(&event.id.to_string(), started_at, &event.payload);
+                match self.app.egress.send(request(&delivery, n, event, ready, signature, started_at)).await {
+                    Ok(response) => answered(response),
+                    Err(error) => failed(&error),
+                }
+            }
+            None => Outcome::Failed {
+                code: "secret_unusable".to_owned(),
+                message: "the subscription's secret does not open".to_owned(),
+                permanent: false,
+            },
         };
         self.record(
             delivery,
@@ -143,9 +153,14 @@ fn state_word(state: &DeliveryState) -> &'static str {
     }
 }
 
-fn request(delivery: &Delivery, n: u32, event: &Event, ready: &Ready, at: Timestamp) -> OutgoingRequest {
-    let id = event.id.to_string();
-    let signature = ready.key.sign(&id, at, &event.payload);
+fn request(
+    delivery: &Delivery,
+    n: u32,
+    event: &Event,
+    ready: &Ready,
+    signature: String,
+    at: Timestamp,
+) -> OutgoingRequest {
     let content_type = event.content_type.as_deref().and_then(|text| HeaderValue::from_str(text).ok());
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(CONTENT_TYPE, content_type.unwrap_or(OCTETS));
@@ -153,7 +168,7 @@ fn request(delivery: &Delivery, n: u32, event: &Event, ready: &Ready, at: Timest
     headers.insert(WEBHOOK_TIMESTAMP, HeaderValue::from(at.as_second()));
     headers.insert(ATTEMPT, HeaderValue::from(n));
     let texts = [
-        (WEBHOOK_ID, id),
+        (WEBHOOK_ID, event.id.to_string()),
         (WEBHOOK_SIGNATURE, signature),
         (EVENT_TYPE, event.event_type.to_string()),
         (DELIVERY_ID, delivery.id.to_string()),

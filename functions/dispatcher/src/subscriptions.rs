@@ -8,7 +8,7 @@ use hookport::domain::id::SubscriptionId;
 use hookport::domain::subscription::Subscription;
 use hookport::domain::text::TenantSlug;
 use hookport::signature::standard::SigningKey;
-use hookport::vault::Owner;
+use hookport::vault::{Owner, VaultError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tracing::error;
@@ -18,7 +18,8 @@ use crate::Trouble;
 /// A subscription with its secret opened and ready.
 pub(crate) struct Ready {
     pub(crate) subscription: Subscription,
-    pub(crate) key: SigningKey,
+    /// `None` when the secret does not open. Its attempts then fail and are made again; others are not held up.
+    pub(crate) key: Option<SigningKey>,
 }
 
 /// A tenant's subscriptions at some time.
@@ -94,12 +95,13 @@ async fn ready(app: &App, subscriptions: Vec<Subscription>, now: Timestamp) -> R
     let mut list = Vec::with_capacity(subscriptions.len());
     for subscription in subscriptions {
         let owner = Owner::new(&subscription.tenant, subscription.id);
-        let secret = app.vault.open(&subscription.secret, &owner, now).await?;
-        match SigningKey::new(&secret) {
-            Ok(key) => list.push(Arc::new(Ready { subscription, key })),
-            // Checked when it was stored; one that no longer passes keeps no other back.
-            Err(refusal) => error!(subscription.id = %subscription.id, %refusal, "subscription.unusable"),
-        }
+        let key = match app.vault.open(&subscription.secret, &owner, now).await {
+            Ok(secret) => SigningKey::new(&secret).map_err(|refusal| refusal.to_string()),
+            Err(VaultError::Keyring(broken)) => Err(broken.to_string()),
+            Err(trouble @ VaultError::Fetch(_)) => return Err(trouble.into()),
+        };
+        let key = key.inspect_err(|why| error!(subscription.id = %subscription.id, why, "subscription.secret_unusable"));
+        list.push(Arc::new(Ready { subscription, key: key.ok() }));
     }
     Ok(list)
 }

@@ -29,7 +29,7 @@ use http::{Request, Response};
 use tower::ServiceExt;
 
 pub use openapi::{openapi, openapi_json};
-pub use operator::{ensure_operator, issue_operator_token};
+pub use operator::{ensure_operator, invoke, issue_operator_token};
 
 use api::Api;
 use error::Error;
@@ -38,7 +38,6 @@ use error::Error;
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// The API over this plumbing.
-#[must_use]
 pub fn router(app: App) -> Router {
     let clock = app.clock.clone();
     let (router, _) = openapi::documented().split_for_parts();

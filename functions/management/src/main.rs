@@ -5,6 +5,8 @@ use hookport::aws::lambda;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    let router = management::router(App::from_env()?);
-    lambda::run_http(|request| management::handle(&router, request)).await
+    let app = App::from_env()?;
+    let router = management::router(app.clone());
+    lambda::run_http_or(|request| management::handle(&router, request), async |event| management::invoke(&app, event).await)
+        .await
 }

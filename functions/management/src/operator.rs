@@ -6,7 +6,9 @@ use hookport::domain::permission::Permission;
 use hookport::domain::tenant::Tenant;
 use hookport::domain::text::{Name, TenantSlug};
 use hookport::store::CreateError;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::api_token::{NewToken, mint};
 
@@ -50,4 +52,28 @@ fn all_powerful(tenant: TenantSlug) -> NewToken {
 
 fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).expect("the text is short and plain")
+}
+
+/// What those who may invoke the function itself can ask of it.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Direct {
+    /// Make a token with every permission, and its tenant if need be.
+    OperatorToken {
+        tenant: TenantSlug,
+    },
+}
+
+/// Answers a direct invocation: how whoever deployed gets the first token.
+///
+/// # Errors
+/// When the event asks for nothing known, or the table cannot be reached.
+pub async fn invoke(app: &App, event: Value) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+    let Direct::OperatorToken { tenant } = serde_json::from_value(event)?;
+    let token = match ensure_operator(app, tenant.clone()).await? {
+        Some(token) => token,
+        None => issue_operator_token(app, tenant.clone()).await?,
+    };
+    tracing::warn!(%tenant, "operator.token_issued");
+    Ok(json!({"tenant": tenant, "token": token.expose_secret()}))
 }

@@ -35,6 +35,7 @@ enum Trouble {
 }
 
 /// How a request ended, for the answer and for the log.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is nearly always the large one")]
 enum Ended {
     Kept(keep::KeptAs),
     Refused(Refusal),
@@ -83,7 +84,7 @@ impl Receiver {
         }
     }
 
-    /// Judges the request in the order that DESIGN.md fixes for the form of its URL, and keeps it.
+    /// Judges the request, in the order of its URL's form, and keeps it.
     async fn take(
         &self,
         url: &endpoint::Url,

@@ -138,6 +138,14 @@ impl From<Response<Bytes>> for HttpAnswer {
     }
 }
 
+/// What a function that serves HTTP is invoked with: a request, or something else by whoever may invoke it directly.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum HttpOrDirect {
+    Http(HttpEvent),
+    Direct(serde_json::Value),
+}
+
 /// Serves HTTP requests until the platform ends the process.
 ///
 /// # Errors
@@ -147,9 +155,27 @@ where
     H: Fn(Request<Bytes>) -> F,
     F: Future<Output = Response<Bytes>>,
 {
-    let handle = &handle;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<HttpEvent>| {
-        let response = match event.payload.into_request() {
+    run_http_or(handle, async |_| Err("this function takes HTTP requests only".into())).await
+}
+
+/// Serves HTTP requests, and hands what is no HTTP request to `direct`. Only those who are allowed to invoke the
+/// function itself can send such a thing.
+///
+/// # Errors
+/// When the runtime cannot be reached.
+pub async fn run_http_or<H, F, D>(handle: H, direct: D) -> Result<(), Error>
+where
+    H: Fn(Request<Bytes>) -> F,
+    F: Future<Output = Response<Bytes>>,
+    D: AsyncFn(serde_json::Value) -> Result<serde_json::Value, Error>,
+{
+    let (handle, direct) = (&handle, &direct);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<HttpOrDirect>| {
+        let request = match event.payload {
+            HttpOrDirect::Http(event) => event.into_request(),
+            HttpOrDirect::Direct(event) => return Box::pin(direct(event)).await,
+        };
+        let response = match request {
             // Boxed: the future of a whole function is deeper than the compiler follows for the layout of `main`.
             Ok(request) => Box::pin(handle(request)).await,
             Err(Unusable) => {
@@ -158,7 +184,7 @@ where
                 response
             }
         };
-        Ok::<_, Error>(HttpAnswer::from(response))
+        Ok(serde_json::to_value(HttpAnswer::from(response))?)
     }))
     .await
 }

@@ -5,18 +5,13 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hookport::app::App;
 use hookport::clock::Clock;
-use hookport::config::Config;
-use hookport::domain::text::TenantSlug;
-use hookport::random::Random;
 use hookport_local::cloud::Cloud;
 use hookport_local::serve::{Served, on_loopback};
 use hookport_local::template::{Template, environment};
 use hookport_tests::gateway::{SECRET, text};
 use hookport_tests::runtime_api::{InvocationError, LambdaProcess, binaries};
 use hookport_tests::{SenderRequest, Sink};
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -73,9 +68,9 @@ impl Deployment {
         let template = Template::embedded().expect("the template can be honoured");
         let cloud = Cloud::open(None, &template, Clock::system()).await.expect("the stand-ins open");
         cloud.meter().count();
-        let operator = operators_token(&cloud, &template).await;
         let (at_receiver, receiver) = run(&cloud, &template, "receiver", &programs.receiver).await;
         let (at_management, management) = run(&cloud, &template, "management", &programs.management).await;
+        let operator = operators_token(&management).await;
         let (at_dispatcher, dispatcher) = run(&cloud, &template, "dispatcher", &programs.dispatcher).await;
         let (at_sweeper, sweeper) = run(&cloud, &template, "sweeper", &programs.sweeper).await;
         let mut deployment = Self {
@@ -217,13 +212,10 @@ pub fn variables(cloud: &Cloud, template: &Template, name: &str) -> HashMap<Stri
     vars
 }
 
-/// Makes the first operator, as whoever deploys does, and gives the token.
-async fn operators_token(cloud: &Cloud, template: &Template) -> String {
-    let config = Config::from_vars(&variables(cloud, template, "management")).expect("enough settings");
-    let app = App::new(config, cloud.transport("operator"), Clock::system(), Random::from_os());
-    let tenant = TenantSlug::try_from("operators".to_owned()).expect("a slug");
-    let token = management::ensure_operator(&app, tenant).await.expect("the table is there");
-    token.expect("the tenant is new").expose_secret().to_owned()
+/// Invokes the management function directly, as whoever deploys does, and gives the token that it makes.
+async fn operators_token(management: &LambdaProcess) -> String {
+    let answer = answered(management.invoke(json!({"operator_token": {"tenant": "operators"}})).await);
+    text(&answer["token"])
 }
 
 /// What came of starting or invoking, or the function's own words on why nothing did.
