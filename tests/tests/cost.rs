@@ -10,8 +10,8 @@ use serde_json::json;
 
 const URL: &str = "/api/inbound/default/github";
 
-/// One kilobyte of JSON that compresses no better than real webhooks do: half of it is random.
-fn kilobyte(seed: u64) -> SenderRequest {
+/// JSON of a size, a fifth of it random: it compresses less than what GitHub or Shopify send.
+fn json_of(bytes: usize, seed: u64) -> SenderRequest {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut random = || {
         state ^= state << 13;
@@ -20,45 +20,76 @@ fn kilobyte(seed: u64) -> SenderRequest {
         state
     };
     let mut body = format!(r#"{{"id":"{:016x}","type":"order.created","items":["#, random());
-    while body.len() < 850 {
+    while body.len() < bytes - 174 {
         let (sku, qty) = (random(), random() % 100);
         body.push_str(&format!(r#"{{"sku":"{sku:016x}","qty":{qty},"price":{}.90,"paid":true}},"#, random() % 1000));
     }
     body.push_str(r#"{"sku":"last"}],"note":""#);
-    while body.len() < 1022 {
+    while body.len() < bytes - 2 {
         body.push(char::from(b'a' + (random() % 26) as u8));
     }
     body.push_str(r#""}"#);
-    assert_eq!(body.len(), 1024);
+    assert_eq!(body.len(), bytes);
     SenderRequest::json(body).with("user-agent", "sender/1.0").with("idempotency-key", &format!("key-{seed}"))
 }
 
-/// A warm gateway with one subscription, and the usage of `count` webhooks sent and worked in batches of ten.
-async fn usage_of(count: u64, keyed: bool) -> (Usage, Usage) {
-    let gateway = TestGateway::new().await;
-    let sink = Sink::start().await;
-    let source = json!({"type": "header", "value": "Idempotency-Key"});
-    let source = if keyed { source } else { json!(null) };
-    gateway.webhook("github", json!({"idempotency_source": source})).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
-    let instance = gateway.instance(0);
-    gateway.send(instance, URL, &kilobyte(999).signed(SECRET)).await;
-    gateway.drain(instance).await;
-    gateway.cloud.meter().count();
+fn kilobyte(seed: u64) -> SenderRequest {
+    json_of(1024, seed)
+}
 
-    let start = gateway.cloud.meter().snapshot();
+/// A gateway with warm caches that counts.
+struct Counted {
+    gateway: TestGateway,
+    sink: Sink,
+    start: Usage,
+}
+
+impl Counted {
+    async fn warm(keyed: bool, targets: usize) -> Self {
+        let gateway = TestGateway::new().await;
+        let sink = Sink::start().await;
+        let source = json!({"type": "header", "value": "Idempotency-Key"});
+        let source = if keyed { source } else { json!(null) };
+        gateway.webhook("github", json!({"idempotency_source": source})).await;
+        for _ in 0..targets {
+            gateway.subscribe(&sink, &["*"], json!({})).await;
+        }
+        let instance = gateway.instance(0);
+        gateway.send(instance, URL, &kilobyte(999).signed(SECRET)).await;
+        gateway.drain(instance).await;
+        gateway.cloud.meter().count();
+        let start = gateway.cloud.meter().snapshot();
+        Self { gateway, sink, start }
+    }
+
+    async fn send(&self, request: SenderRequest, expected: StatusCode) {
+        let response = self.gateway.send(self.gateway.instance(0), URL, &request).await;
+        assert_eq!(response.status(), expected);
+    }
+
+    /// Works one batch, a moment after it was accepted.
+    async fn work(&self) {
+        self.gateway.advance(SignedDuration::from_millis(5));
+        poller::work_once_from_first(&self.gateway.cloud, self.gateway.instance(0)).await;
+    }
+
+    fn used(&self) -> Usage {
+        self.gateway.cloud.meter().snapshot().since(&self.start)
+    }
+}
+
+/// The usage of `count` webhooks, when they were accepted and when they were delivered in batches of ten.
+async fn usage_of(count: u64, keyed: bool) -> (Usage, Usage) {
+    let counted = Counted::warm(keyed, 1).await;
     for seed in 0..count {
-        let response = gateway.send(instance, URL, &kilobyte(seed + 1).signed(SECRET)).await;
-        assert_eq!(response.status(), StatusCode::OK);
+        counted.send(kilobyte(seed + 1).signed(SECRET), StatusCode::OK).await;
     }
-    let accepted = gateway.cloud.meter().snapshot().since(&start);
-    gateway.advance(SignedDuration::from_millis(5));
+    let accepted = counted.used();
     for _ in 0..count.div_ceil(10) {
-        poller::work_once_from_first(&gateway.cloud, instance).await;
+        counted.work().await;
     }
-    let all = gateway.cloud.meter().snapshot().since(&start);
-    assert_eq!(sink.received().len() as u64, count + 1, "every one was delivered");
-    (accepted, all)
+    assert_eq!(counted.sink.received().len() as u64, count + 1, "every one was delivered");
+    (accepted, counted.used())
 }
 
 /// The warm accept path: two writes and one send with a key, one write and one send without; no read at all.
@@ -89,4 +120,47 @@ async fn a_webhook_costs_seven_write_units_from_its_arrival_to_its_delivery() {
 async fn a_webhook_without_a_key_costs_six_write_units() {
     let (_, all) = usage_of(10, false).await;
     assert_eq!(all.write_units() / 10.0, 6.0);
+}
+
+/// What else happens to webhooks, one at a time: write units, read units and queue requests of each.
+#[tokio::test]
+async fn the_other_ways_of_a_webhook_cost_what_is_written_down() {
+    // A duplicate: the claim that fails, the row that fails, the note; no message.
+    let duplicate = Counted::warm(true, 1).await;
+    duplicate.send(kilobyte(999).signed(SECRET), StatusCode::OK).await;
+    assert_cost("duplicate", &duplicate.used(), (3.0, 0.0, 0));
+
+    let refused = Counted::warm(true, 1).await;
+    refused.send(kilobyte(1).signed("another secret"), StatusCode::UNAUTHORIZED).await;
+    assert_cost("refused", &refused.used(), (0.0, 0.0, 0));
+
+    // Each target takes the row of its delivery and its record.
+    let three = Counted::warm(true, 3).await;
+    three.send(kilobyte(1).signed(SECRET), StatusCode::OK).await;
+    three.work().await;
+    assert_eq!(three.sink.received().len(), 6);
+    assert_cost("three targets", &three.used(), (11.0, 1.0, 3));
+
+    // Twenty kilobytes are a part of their own, written once; the message carries them.
+    let large = Counted::warm(true, 1).await;
+    large.send(json_of(20 * 1024, 1).signed(SECRET), StatusCode::OK).await;
+    large.work().await;
+    assert_eq!(large.sink.received().len(), 2);
+    assert_cost("20 KiB", &large.used(), (12.0, 1.0, 3));
+
+    // A second attempt: its due entry comes and goes, it is claimed and recorded, and its payload is read again.
+    let again = Counted::warm(true, 1).await;
+    again.sink.answers([500]);
+    again.send(kilobyte(1).signed(SECRET), StatusCode::OK).await;
+    again.work().await;
+    again.gateway.advance(SignedDuration::from_secs(7));
+    poller::work_once(&again.gateway.cloud, again.gateway.instance(0)).await;
+    assert_eq!(again.sink.received().len(), 3);
+    assert_cost("second attempt", &again.used(), (13.0, 3.0, 7));
+}
+
+/// Costs may fall and must not grow: then this line and docs/data-model.md change together.
+fn assert_cost(what: &str, used: &Usage, (writes, reads, queue): (f64, f64, u64)) {
+    println!("{what}:\n{used}");
+    assert_eq!((used.write_units(), used.read_units(), used.queue_requests()), (writes, reads, queue), "{what}");
 }

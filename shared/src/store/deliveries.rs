@@ -277,6 +277,7 @@ impl Store {
             .set("h", &row.h)
             .remove("o")
             .remove("l")
+            .remove("c")
             .set_or_remove("ds", row.ds.as_ref())
             .set_or_remove("da", row.da);
         let tests = [Test::Is("o", Value::of(owner.to_string()))];

@@ -1,0 +1,226 @@
+//! Values of the domain, as the checks need them.
+
+use std::fmt::Debug;
+
+use hookport::domain::api_token::{ApiToken, SecretHash};
+use hookport::domain::delivery::{Attempt, Delivery, DeliveryState, Outcome, OwnerToken};
+use hookport::domain::event_type::{EventPattern, EventType};
+use hookport::domain::id::{ApiTokenId, EventId, InboundDeliveryId, InboundWebhookId, SubscriptionId, WebhookKeyId};
+use hookport::domain::inbound_delivery::{DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery};
+use hookport::domain::inbound_webhook::{Address, Auth, IdempotencySource, InboundWebhook};
+use hookport::domain::permission::Permission;
+use hookport::domain::retry::RetrySchedule;
+use hookport::domain::subscription::Subscription;
+use hookport::domain::target_url::{TargetUrl, UrlPolicy};
+use hookport::domain::tenant::Tenant;
+use hookport::domain::text::{Slug, TenantSlug};
+use hookport::vault::Sealed;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use serde_json::json;
+
+/// The smallest time that is told apart.
+pub const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
+/// How long an attempt may take.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(90);
+
+/// The time so many seconds after everything here begins.
+///
+/// That is far ahead, so that a table which deletes what has expired by real time deletes nothing here.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(4_000_000_000 + seconds).expect("a time in range")
+}
+
+fn parsed<T: TryFrom<String, Error: Debug>>(text: &str) -> T {
+    T::try_from(text.to_owned()).expect("a text of this kind")
+}
+
+/// The tenant of everything that does not say otherwise.
+pub fn tenant() -> TenantSlug {
+    tenant_named("acme")
+}
+
+pub fn tenant_named(name: &str) -> TenantSlug {
+    parsed(name)
+}
+
+pub fn company(name: &str) -> Tenant {
+    Tenant::new(tenant_named(name), parsed("A company"), at(0))
+}
+
+/// The `n`th webhook; a greater number is newer.
+pub fn webhook_id(n: u32) -> InboundWebhookId {
+    InboundWebhookId::new(at(n.into()), n.into())
+}
+
+/// Another webhook with the same handle.
+pub fn webhook_sharing_the_handle_of(other: InboundWebhookId) -> InboundWebhookId {
+    let id = InboundWebhookId::new(at(500), u128::from_be_bytes(other.to_bytes()));
+    assert_eq!(id.handle(), other.handle());
+    assert_ne!(id, other);
+    id
+}
+
+/// The `n`th subscription; a greater number is newer.
+pub fn subscription_id(n: u32) -> SubscriptionId {
+    SubscriptionId::new(at(n.into()), n.into())
+}
+
+/// Another subscription with the same handle.
+pub fn subscription_sharing_the_handle_of(other: SubscriptionId) -> SubscriptionId {
+    let id = SubscriptionId::new(at(500), u128::from_be_bytes(other.to_bytes()));
+    assert_eq!(id.handle(), other.handle());
+    assert_ne!(id, other);
+    id
+}
+
+fn event_type() -> EventType {
+    parsed("invoice.paid")
+}
+
+/// The `n`th request of an instant; both kinds of shards follow from `n`.
+pub fn inbound_id(webhook: InboundWebhookId, arrived_at: Timestamp, n: u32) -> InboundDeliveryId {
+    InboundDeliveryId::new(arrived_at, webhook, n.into())
+}
+
+/// A request that was just received.
+pub fn inbound(webhook: InboundWebhookId, arrived_at: Timestamp, n: u32) -> InboundDelivery {
+    InboundDelivery {
+        id: inbound_id(webhook, arrived_at, n),
+        tenant: tenant(),
+        webhook_id: webhook,
+        webhook_version: 1,
+        event_type: event_type(),
+        idempotency_key: None,
+        status: DispatchStatus::Pending,
+        duplicate_of: None,
+        response_status: 200,
+        latency_ms: 3,
+        error: None,
+        subscriptions: Vec::new(),
+        due_at: Some(arrived_at + FIRST_SWEEP_AFTER),
+        redrives: 0,
+    }
+}
+
+/// The `n`th event of an instant.
+pub fn event_id(accepted_at: Timestamp, n: u32) -> EventId {
+    inbound_id(webhook_id(1), accepted_at, n).into()
+}
+
+pub fn owner(n: u128) -> OwnerToken {
+    OwnerToken::new(n)
+}
+
+/// A delivery whose first attempt the first owner is about to make.
+pub fn begun(event: EventId, subscription: SubscriptionId) -> Delivery {
+    let lease_until = event.created_at() + LEASE;
+    Delivery::first_attempt(tenant(), event, event_type(), subscription, owner(1), lease_until)
+}
+
+/// The delivery after the attempt that is being made has ended. The waits are 1, 5, 15 and 30 minutes.
+pub fn ended(delivery: &Delivery, outcome: Outcome, now: Timestamp) -> Delivery {
+    let DeliveryState::Attempting { n, .. } = delivery.state else {
+        panic!("no attempt is being made: {delivery:?}");
+    };
+    let attempt = Attempt { n, started_at: now - MILLISECOND, duration_ms: 1, outcome };
+    delivery.clone().after_attempt(attempt, RetrySchedule::FiveTries, 0.0, now)
+}
+
+/// The target took it.
+pub fn taken() -> Outcome {
+    Outcome::Answered { status: 200, body: None }
+}
+
+/// The target could not take it now.
+pub fn refused() -> Outcome {
+    Outcome::Answered { status: 503, body: Some("busy".to_owned()) }
+}
+
+fn sealed(text: &str) -> Sealed {
+    serde_json::from_value(json!(text)).expect("a sealed value is a text")
+}
+
+pub fn hash(secret: &str) -> SecretHash {
+    SecretHash::of(&SecretString::from(secret))
+}
+
+pub fn slug(text: &str) -> Slug {
+    parsed(text)
+}
+
+pub fn by_slug(text: &str) -> Address {
+    Address::Slug { slug: slug(text) }
+}
+
+pub fn by_key(key: &str) -> Address {
+    Address::Key {
+        key_id: WebhookKeyId::new(at(0), 1),
+        hash: hash(key),
+        sealed: sealed("k1.key"),
+        hint: "wh_abc…".to_owned(),
+    }
+}
+
+/// The first version of the `n`th webhook.
+pub fn webhook(n: u32, address: Address) -> InboundWebhook {
+    InboundWebhook {
+        id: webhook_id(n),
+        tenant: tenant(),
+        version: 1,
+        name: parsed("Billing"),
+        description: Some(parsed("Zoë's invoices\nand reminders")),
+        address,
+        auth: Auth::HmacSha256 {
+            signature_headers: vec!["x-hub-signature-256".to_owned(), "x-webhook-signature".to_owned()],
+            secret: sealed("k1.secret"),
+        },
+        idempotency: Some(IdempotencySource::Header("x-request-id".to_owned())),
+        idempotency_window_s: 86_400,
+        event_type: event_type(),
+        max_body_bytes: 1_048_576,
+        is_active: true,
+        created_at: at(n.into()),
+        updated_at: at(n.into()),
+    }
+}
+
+/// The next version of a webhook, with another name.
+pub fn renamed(before: &InboundWebhook, name: &str) -> InboundWebhook {
+    let updated_at = before.updated_at + SignedDuration::from_mins(1);
+    InboundWebhook { version: before.version + 1, name: parsed(name), updated_at, ..before.clone() }
+}
+
+/// The next version of a webhook, at another address.
+pub fn moved(before: &InboundWebhook, address: Address) -> InboundWebhook {
+    InboundWebhook { version: before.version + 1, address, ..before.clone() }
+}
+
+/// The `n`th token of a tenant. Every other one expires.
+pub fn token(tenant: TenantSlug, n: u32) -> ApiToken {
+    ApiToken {
+        id: ApiTokenId::new(at(n.into()), n.into()),
+        hash: hash(&format!("{tenant} {n}")),
+        tenant,
+        name: parsed("Deployment"),
+        permissions: Permission::of_tenant_admin(),
+        created_at: at(n.into()),
+        expires_at: (n % 2 == 1).then(|| at(86_400)),
+    }
+}
+
+/// The `n`th subscription.
+pub fn subscription(n: u32) -> Subscription {
+    let url = TargetUrl::parse("https://hooks.example.com/in?from=acme", &UrlPolicy::default());
+    Subscription {
+        id: subscription_id(n),
+        tenant: tenant(),
+        name: parsed("Ledger"),
+        description: None,
+        url: url.expect("a public URL"),
+        events: vec![EventPattern::Below("invoice.".to_owned()), EventPattern::Exactly(event_type())],
+        retry_schedule: RetrySchedule::Alga,
+        secret: sealed("k1.secret"),
+        created_at: at(n.into()),
+    }
+}
