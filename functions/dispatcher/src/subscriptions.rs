@@ -100,7 +100,8 @@ async fn ready(app: &App, subscriptions: Vec<Subscription>, now: Timestamp) -> R
             Err(VaultError::Keyring(broken)) => Err(broken.to_string()),
             Err(trouble @ VaultError::Fetch(_)) => return Err(trouble.into()),
         };
-        let key = key.inspect_err(|why| error!(subscription.id = %subscription.id, why, "subscription.secret_unusable"));
+        let key =
+            key.inspect_err(|why| error!(subscription.id = %subscription.id, why, "subscription.secret_unusable"));
         list.push(Arc::new(Ready { subscription, key: key.ok() }));
     }
     Ok(list)

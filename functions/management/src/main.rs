@@ -7,6 +7,9 @@ use hookport::aws::lambda;
 async fn main() -> Result<(), lambda::Error> {
     let app = App::from_env()?;
     let router = management::router(app.clone());
-    lambda::run_http_or(|request| management::handle(&router, request), async |event| management::invoke(&app, event).await)
-        .await
+    lambda::run_http_or(
+        |request| management::handle(&router, request),
+        async |event| management::invoke(&app, event).await,
+    )
+    .await
 }

@@ -59,9 +59,7 @@ fn name(text: &str) -> Name {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Direct {
     /// Make a token with every permission, and its tenant if need be.
-    OperatorToken {
-        tenant: TenantSlug,
-    },
+    OperatorToken { tenant: TenantSlug },
 }
 
 /// Answers a direct invocation: how whoever deployed gets the first token.
