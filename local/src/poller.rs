@@ -23,7 +23,7 @@ const LONG_POLL_S: u32 = 20;
 const DEFAULT_CONCURRENCY: u32 = 10;
 /// With this many batches under way, the next one is given a moment to fill.
 const BUSY: u32 = 2;
-/// That moment. It ends early when a batch is done.
+/// That moment. It ends early when fewer are under way.
 const FILLING: Duration = Duration::from_millis(10);
 /// The name under which the meter counts the mapping's calls.
 const INSTANCE: &str = "poller";
@@ -141,9 +141,12 @@ pub async fn run(cloud: Cloud, functions: Arc<Functions>, source: QueueSource, m
             worked.notify_one();
         });
         // A batch of ten costs as many calls as a batch of one. While the gateway is idle, nothing waits.
-        if slots.available_permits() + BUSY as usize <= most as usize {
-            let _ = tokio::time::timeout(FILLING, done.notified()).await;
-        }
+        let idle = async {
+            while slots.available_permits() + BUSY as usize <= most as usize {
+                done.notified().await;
+            }
+        };
+        let _ = tokio::time::timeout(FILLING, idle).await;
     }
     // Every slot free means that every batch is worked.
     let _ = slots.acquire_many(most).await;

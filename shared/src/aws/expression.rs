@@ -95,15 +95,6 @@ impl Changes {
         self
     }
 
-    /// Gives the attribute a value, or removes it when there is none, so that sparse indexes stay sparse.
-    #[must_use]
-    pub fn set_or_remove(self, attribute: &'static str, value: Option<impl Serialize>) -> Self {
-        match value {
-            Some(value) => self.set(attribute, value),
-            None => self.remove(attribute),
-        }
-    }
-
     /// Adds to a number, which counts as 0 when it is not there.
     #[must_use]
     pub fn add(mut self, attribute: &'static str, number: u64) -> Self {

@@ -270,20 +270,11 @@ impl Store {
     /// # Errors
     /// When the table cannot be reached. The attempt is then found by its lease.
     pub async fn record_attempt(&self, owner: OwnerToken, after: &Delivery) -> Result<Recorded, TableError> {
-        let row = Row::new(after);
-        let changes = Changes::new()
-            .set("s", row.s)
-            .set("x", row.x)
-            .set("h", &row.h)
-            .remove("o")
-            .remove("l")
-            .remove("c")
-            .set_or_remove("ds", row.ds.as_ref())
-            .set_or_remove("da", row.da);
+        // The whole row is known here, and putting it is cheaper than changing six attributes of it.
         let tests = [Test::Is("o", Value::of(owner.to_string()))];
         let key = keys::delivery(&after.tenant, after.id);
-        match self.deliveries.update(&key, &changes, &tests, Wanted::Nothing).await {
-            Ok(_) => Ok(Recorded::Yes),
+        match self.deliveries.put(&key, &Row::new(after), &tests).await {
+            Ok(()) => Ok(Recorded::Yes),
             Err(TableError::ConditionFailed { old: Some(old) }) => {
                 // An earlier try of this very call may have recorded it.
                 let old = old.read::<Row>()?.into_delivery(&after.tenant, after.id)?;
