@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::due::due_shard;
 use super::{Store, keys, merge};
 use crate::aws::expression::{Changes, Test, Value};
-use crate::aws::table::{Query, Stored, TableError, Wanted};
+use crate::aws::table::{Stored, TableError, Wanted};
 use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::delivery::{Attempt, Delivery, DeliveryState, Outcome, OwnerToken};
 use crate::domain::event_type::EventType;
@@ -326,21 +326,13 @@ impl Store {
         subscriptions: &[SubscriptionId],
         page: &PageRequest,
     ) -> Result<Page<Delivery>, TableError> {
-        let mut handles: Vec<_> = subscriptions.iter().map(|s| s.handle()).collect();
-        handles.sort_unstable();
-        handles.dedup();
-        let partitions = handles
-            .into_iter()
-            .flat_map(|h| (0..keys::ROW_SHARDS).map(move |s| keys::deliveries(tenant, h, s)))
-            .collect();
+        let handles = subscriptions.iter().map(|id| id.handle());
+        let partitions = merge::partitions(handles, |handle, shard| keys::deliveries(tenant, handle, shard));
         let read = |stored: Stored| {
             let id = id_of(&stored)?;
             let delivery = stored.read::<Row>()?.into_delivery(tenant, id)?;
             Ok(subscriptions.contains(&delivery.subscription_id).then_some(delivery))
         };
-        let query = |pk: String, beyond: Option<String>, limit: usize| async move {
-            self.deliveries.query(&Query { pk, beyond, limit, newest_first: true }).await
-        };
-        merge::newest_first(partitions, page, query, read).await
+        merge::newest_first(&self.deliveries, partitions, page, read).await
     }
 }

@@ -8,7 +8,7 @@ use super::body::{KeptRequest, Parts};
 use super::due::due_shard;
 use super::{Store, keys, merge};
 use crate::aws::expression::{Changes, Test, Value};
-use crate::aws::table::{Key, Query, Stored, TableError, Wanted};
+use crate::aws::table::{Key, Stored, TableError, Wanted};
 use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::event_type::EventType;
 use crate::domain::id::{InboundDeliveryId, InboundWebhookId, SubscriptionId};
@@ -269,21 +269,13 @@ impl Store {
         page: &PageRequest,
         wanted: impl Fn(&InboundDelivery) -> bool,
     ) -> Result<Page<InboundDelivery>, TableError> {
-        let mut handles: Vec<_> = webhooks.iter().map(|w| w.handle()).collect();
-        handles.sort_unstable();
-        handles.dedup();
-        let partitions = handles
-            .into_iter()
-            .flat_map(|h| (0..keys::ROW_SHARDS).map(move |s| keys::inbound_deliveries(tenant, h, s)))
-            .collect();
+        let handles = webhooks.iter().map(|id| id.handle());
+        let partitions = merge::partitions(handles, |handle, shard| keys::inbound_deliveries(tenant, handle, shard));
         let read = |stored: Stored| {
             let id = id_of(&stored)?;
             let delivery = stored.read::<Row>()?.into_delivery(tenant, id)?;
             Ok((webhooks.contains(&delivery.webhook_id) && wanted(&delivery)).then_some(delivery))
         };
-        let query = |pk: String, beyond: Option<String>, limit: usize| async move {
-            self.deliveries.query(&Query { pk, beyond, limit, newest_first: true }).await
-        };
-        merge::newest_first(partitions, page, query, read).await
+        merge::newest_first(&self.deliveries, partitions, page, read).await
     }
 }

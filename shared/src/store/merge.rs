@@ -1,32 +1,42 @@
 //! One list out of several partitions, newest first.
 
+use std::collections::BTreeSet;
+
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use crate::aws::table::{Stored, TableError};
+use super::keys::ROW_SHARDS;
+use crate::aws::table::{Query, Stored, Table, TableError};
 use crate::domain::cursor::{Cursor, Page, PageRequest};
+use crate::domain::id::Handle;
 
 /// How many partitions are read at once.
 const CONCURRENCY: usize = 32;
 
+/// Every partition of the rows of these webhooks or subscriptions, which `name` names by handle and shard.
+pub(super) fn partitions(handles: impl Iterator<Item = Handle>, name: impl Fn(Handle, u8) -> String) -> Vec<String> {
+    let handles: BTreeSet<Handle> = handles.collect();
+    let name = &name;
+    handles.into_iter().flat_map(|handle| (0..ROW_SHARDS).map(move |shard| name(handle, shard))).collect()
+}
+
 /// Reads a page of the union of `partitions`. Sort keys must be unique and order by time.
 ///
 /// `read` may leave items out; what was looked at and left out is not looked at again on the next page.
-pub(super) async fn newest_first<T, F, Q>(
+pub(super) async fn newest_first<T>(
+    table: &Table,
     partitions: Vec<String>,
     page: &PageRequest,
-    query: Q,
     read: impl Fn(Stored) -> Result<Option<T>, TableError>,
-) -> Result<Page<T>, TableError>
-where
-    Q: Fn(String, Option<String>, usize) -> F,
-    F: Future<Output = Result<Vec<Stored>, TableError>>,
-{
+) -> Result<Page<T>, TableError> {
     let limit = page.limit;
     let mut beyond = page.after.as_ref().map(|c| c.sort_key().to_owned());
     let mut items = Vec::with_capacity(limit);
     loop {
         // One more than the page, to know whether there is a next one.
-        let reads = partitions.iter().cloned().map(|pk| query(pk, beyond.clone(), limit + 1));
+        let reads = partitions.iter().cloned().map(|pk| {
+            let query = Query { pk, beyond: beyond.clone(), limit: limit + 1, newest_first: true };
+            async move { table.query(&query).await }
+        });
         let found: Vec<Vec<Stored>> = stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await?;
         let mut found: Vec<(String, Stored)> =
             found.into_iter().flatten().map(|s| (s.key().sk.unwrap_or_default(), s)).collect();
