@@ -41,8 +41,8 @@ pub async fn an_update_whose_test_fails_makes_no_item(world: &World) {
 pub async fn an_update_gives_the_item_as_it_is_then(world: &World) {
     let steps = [
         (Changes::new().add("n", 5).set("z", "some"), Thing { n: Some(5), z: Some("some".to_owned()) }),
-        (Changes::new().add("n", 2).set_or_remove("z", None::<String>), numbered(7)),
-        (Changes::new().set_or_remove("z", Some("else")).remove("n"), Thing { n: None, z: Some("else".to_owned()) }),
+        (Changes::new().add("n", 2).remove("z"), numbered(7)),
+        (Changes::new().set("z", "else").remove("n"), Thing { n: None, z: Some("else".to_owned()) }),
         // What is not there can be removed.
         (Changes::new().remove("n").remove("z").add("c", 1), Thing::default()),
     ];
