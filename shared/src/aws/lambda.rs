@@ -155,11 +155,31 @@ where
     H: Fn(Request<Bytes>) -> F,
     F: Future<Output = Response<Bytes>>,
 {
-    run_http_or(handle, async |_| Err("this function takes HTTP requests only".into())).await
+    let handle = &handle;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<HttpEvent>| {
+        Ok::<_, Error>(answer(event.payload, handle).await)
+    }))
+    .await
+}
+
+async fn answer<H, F>(event: HttpEvent, handle: &H) -> HttpAnswer
+where
+    H: Fn(Request<Bytes>) -> F,
+    F: Future<Output = Response<Bytes>>,
+{
+    match event.into_request() {
+        // Boxed: the future of a whole function is deeper than the compiler follows for the layout of `main`.
+        Ok(request) => Box::pin(handle(request)).await.into(),
+        Err(Unusable) => {
+            let mut response = Response::new(Bytes::new());
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            response.into()
+        }
+    }
 }
 
 /// Serves HTTP requests, and hands what is no HTTP request to `direct`. Only those who are allowed to invoke the
-/// function itself can send such a thing.
+/// function itself can send such a thing. Telling the two apart copies the event, which the receiver's runner spares.
 ///
 /// # Errors
 /// When the runtime cannot be reached.
@@ -170,21 +190,9 @@ where
     D: AsyncFn(serde_json::Value) -> Result<serde_json::Value, Error>,
 {
     let (handle, direct) = (&handle, &direct);
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<HttpOrDirect>| {
-        let request = match event.payload {
-            HttpOrDirect::Http(event) => event.into_request(),
-            HttpOrDirect::Direct(event) => return Box::pin(direct(event)).await,
-        };
-        let response = match request {
-            // Boxed: the future of a whole function is deeper than the compiler follows for the layout of `main`.
-            Ok(request) => Box::pin(handle(request)).await,
-            Err(Unusable) => {
-                let mut response = Response::new(Bytes::new());
-                *response.status_mut() = StatusCode::BAD_REQUEST;
-                response
-            }
-        };
-        Ok(serde_json::to_value(HttpAnswer::from(response))?)
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<HttpOrDirect>| match event.payload {
+        HttpOrDirect::Http(event) => Ok(serde_json::to_value(answer(event, handle).await)?),
+        HttpOrDirect::Direct(event) => Box::pin(direct(event)).await,
     }))
     .await
 }
