@@ -34,9 +34,12 @@ pub struct Args {
 }
 
 /// Runs the gateway until Ctrl-C or SIGTERM; a second one ends it at once.
+///
+/// On one thread: the embedded tables have one writer, and a second thread that waits for it doubles the processor's
+/// time for a message and delivers no more of them (docs/performance.md).
 pub fn run(args: Args) -> anyhow::Result<()> {
     lines::init(args.quiet);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args))
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(args))
 }
 
 async fn serve(args: Args) -> anyhow::Result<()> {
