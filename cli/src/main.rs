@@ -2,6 +2,9 @@
 
 mod dev;
 mod lines;
+mod management;
+mod migrate;
+mod pack;
 
 use clap::{Parser, Subcommand};
 
@@ -21,6 +24,10 @@ struct Cli {
 enum Command {
     /// Run the whole gateway in this process, on one port.
     Dev(dev::Args),
+    /// Apply a pack of event types.
+    Pack(pack::Args),
+    /// Move from one URL for everything to event types with URLs of their own.
+    Migrate(migrate::Args),
     /// Print the OpenAPI document of the management API.
     Openapi,
 }
@@ -28,6 +35,8 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Dev(args) => dev::run(args),
+        Command::Pack(args) => pack::run(args),
+        Command::Migrate(args) => migrate::run(args),
         Command::Openapi => {
             print!("{}", hookport_local::openapi_json());
             Ok(())

@@ -41,7 +41,8 @@ impl Dev {
     /// Creates a key webhook and a subscription of `sink`; gives the webhook's URL.
     async fn prepare(&self, client: &HttpClient, sink: &Sink) -> String {
         let api = format!("{}/api/v1", self.base_url);
-        let webhook = json!({"name": "load", "auth_type": "none"});
+        let rate_limit = json!({"requests": 1_000_000, "window_seconds": 60});
+        let webhook = json!({"name": "load", "auth_type": "none", "rate_limit": rate_limit});
         let made = client.post(&format!("{api}/inbound-webhooks"), &self.token, &webhook).await;
         let subscription = json!({"name": "sink", "url": sink.url("/hook"), "events": ["*"]});
         client.post(&format!("{api}/subscriptions"), &self.token, &subscription).await;

@@ -4,10 +4,13 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use crate::aws::clients::{AwsCredentials, AwsSettings};
+use crate::domain::rate_limit::{MAX_REQUESTS, RateLimit};
+use crate::domain::source_address::network;
 use crate::egress::EgressPolicy;
 use crate::store::TableNames;
 
@@ -46,12 +49,27 @@ pub struct Config {
     pub public_base_url: String,
     /// The largest body that this deployment takes, in bytes.
     pub max_body_bytes: usize,
+    /// The proxies whose `X-Forwarded-For` is believed; none by default.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many requests a minute are taken beyond the webhooks' own limits.
+    pub rates: DeploymentRates,
     /// For how long an attempt belongs to its sender; must be longer than the dispatcher's timeout.
     pub lease: SignedDuration,
     /// What outgoing requests may reach.
     pub egress: EgressPolicy,
     /// The least severe level that is logged, such as `info`.
     pub log_level: String,
+}
+
+/// How many requests a minute a deployment takes; `None`: any number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeploymentRates {
+    /// From one address.
+    pub per_source: Option<RateLimit>,
+    /// To one tenant.
+    pub per_tenant: Option<RateLimit>,
+    /// In all.
+    pub global: Option<RateLimit>,
 }
 
 /// API Gateway and Lambda pass at most 6 MB; base64 and headers leave this.
@@ -76,6 +94,17 @@ impl Vars<'_> {
     }
 }
 
+impl Vars<'_> {
+    /// Requests a minute; 0 is no limit.
+    fn rate(&self, name: &'static str, default: u32) -> Result<Option<RateLimit>, ConfigError> {
+        let requests = self.parsed(name, default)?;
+        if requests > MAX_REQUESTS {
+            return Err(ConfigError::Invalid(name));
+        }
+        Ok((requests > 0).then_some(RateLimit { requests, window_s: 60 }))
+    }
+}
+
 impl Config {
     /// Reads settings by name.
     ///
@@ -95,7 +124,16 @@ impl Config {
         if lease_ms < 1_000 {
             return Err(ConfigError::Invalid("LEASE_MS"));
         }
+        let trusted_proxies = vars.optional("TRUSTED_PROXIES").unwrap_or_default();
+        let trusted_proxies = trusted_proxies.split(',').map(str::trim).filter(|net| !net.is_empty());
+        let trusted_proxies: Option<Vec<IpNet>> = trusted_proxies.map(network).collect();
         Ok(Self {
+            trusted_proxies: trusted_proxies.ok_or(ConfigError::Invalid("TRUSTED_PROXIES"))?,
+            rates: DeploymentRates {
+                per_source: vars.rate("RATE_PER_SOURCE", 1_000)?,
+                per_tenant: vars.rate("RATE_PER_TENANT", 0)?,
+                global: vars.rate("RATE_GLOBAL", 10_000)?,
+            },
             aws: AwsSettings {
                 region: vars.text("AWS_REGION")?,
                 endpoint_url: vars.optional("AWS_ENDPOINT_URL"),
@@ -166,6 +204,10 @@ mod tests {
         assert!(!config.egress.allow_http && !config.egress.allow_loopback);
         assert_eq!(config.max_body_bytes, 4 * 1024 * 1024);
         assert_eq!(config.lease, SignedDuration::from_secs(90));
+        assert_eq!(config.rates.per_source, Some(RateLimit { requests: 1_000, window_s: 60 }));
+        assert_eq!(config.rates.per_tenant, None);
+        assert_eq!(config.rates.global, Some(RateLimit { requests: 10_000, window_s: 60 }));
+        assert!(config.trusted_proxies.is_empty(), "nobody's word is taken for an address");
     }
 
     #[test]
@@ -176,9 +218,14 @@ mod tests {
             Config::from_vars(&vars).map(|_| ())
         };
         assert_eq!(with("DELIVERIES_TABLE", ""), Err(ConfigError::Missing("DELIVERIES_TABLE")));
-        for (name, value) in
-            [("MAX_BODY_BYTES", "5000000"), ("MAX_BODY_BYTES", "0"), ("LEASE_MS", "soon"), ("AWS_MAX_ATTEMPTS", "0")]
-        {
+        for (name, value) in [
+            ("MAX_BODY_BYTES", "5000000"),
+            ("MAX_BODY_BYTES", "0"),
+            ("LEASE_MS", "soon"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, nonsense"),
+            ("RATE_GLOBAL", "-1"),
+            ("AWS_MAX_ATTEMPTS", "0"),
+        ] {
             assert!(matches!(with(name, value), Err(ConfigError::Invalid(n)) if n == name), "{name}={value}");
         }
     }

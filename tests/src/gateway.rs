@@ -54,6 +54,8 @@ fn settings() -> HashMap<String, String> {
         ("AWS_MAX_ATTEMPTS", "1"),
         ("AWS_BACKOFF_MS", "1"),
         ("REPORT_CAPACITY", "true"),
+        ("RATE_PER_SOURCE", "0"),
+        ("RATE_GLOBAL", "0"),
         ("PUBLIC_BASE_URL", "https://hooks.example.com"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

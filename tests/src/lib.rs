@@ -2,7 +2,9 @@
 
 pub mod client;
 pub mod gateway;
+pub mod issuer;
 pub mod runtime_api;
+pub mod schemes;
 pub mod senders;
 pub mod sink;
 

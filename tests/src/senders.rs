@@ -1,9 +1,11 @@
 //! Requests as real senders send them: the fixtures, signed.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
+use hookport::aws::lambda::SourceIp;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use sha2::Sha256;
 
@@ -14,6 +16,8 @@ pub struct SenderRequest {
     pub headers: HeaderMap,
     /// The raw body.
     pub body: Bytes,
+    /// Where it comes from, as the platform sees it.
+    pub from: Option<IpAddr>,
 }
 
 /// The names of all fixtures.
@@ -41,14 +45,14 @@ impl SenderRequest {
             Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
         });
         let body = std::fs::read(folder.join(format!("{name}.body"))).expect("a fixture's body");
-        Self { headers: headers.collect(), body: body.into() }
+        Self { headers: headers.collect(), body: body.into(), from: None }
     }
 
     /// A JSON request that is no one's in particular.
     #[must_use]
     pub fn json(body: impl Into<Bytes>) -> Self {
         let headers = [(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-        Self { headers: headers.into_iter().collect(), body: body.into() }
+        Self { headers: headers.into_iter().collect(), body: body.into(), from: None }
     }
 
     /// The same with another header.
@@ -69,6 +73,15 @@ impl SenderRequest {
         self.with("x-hub-signature-256", &value)
     }
 
+    /// The same from this address.
+    ///
+    /// # Panics
+    /// When the text is no address.
+    #[must_use]
+    pub fn from(self, address: &str) -> Self {
+        Self { from: Some(address.parse().expect("an address")), ..self }
+    }
+
     /// The request to `path`.
     ///
     /// # Panics
@@ -77,6 +90,9 @@ impl SenderRequest {
     pub fn to(&self, path: &str) -> Request<Bytes> {
         let mut request = Request::post(path).body(self.body.clone()).expect("a request");
         *request.headers_mut() = self.headers.clone();
+        if let Some(from) = self.from {
+            request.extensions_mut().insert(SourceIp(from));
+        }
         request
     }
 }

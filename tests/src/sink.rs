@@ -38,6 +38,7 @@ impl SinkRequest {
 struct State {
     received: Vec<SinkRequest>,
     answers: VecDeque<u16>,
+    body: Option<Bytes>,
 }
 
 /// A target of deliveries. It answers 200 unless told otherwise, and ends when dropped.
@@ -69,6 +70,11 @@ impl Sink {
     /// The statuses of the next answers, in order; 200 after them.
     pub fn answers(&self, statuses: impl IntoIterator<Item = u16>) {
         self.state().answers.extend(statuses);
+    }
+
+    /// The body of all answers from now on.
+    pub fn serves(&self, body: impl Into<Bytes>) {
+        self.state().body = Some(body.into());
     }
 
     /// What it got so far.
@@ -106,7 +112,8 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
                 let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
                 state.received.push(request);
                 let status = state.answers.pop_front().unwrap_or(200);
-                let response = Response::builder().status(status).body(Full::new(Bytes::from_static(b"seen")));
+                let body = state.body.clone().unwrap_or_else(|| Bytes::from_static(b"seen"));
+                let response = Response::builder().status(status).body(Full::new(body));
                 Ok::<_, Infallible>(response.expect("a status from the script"))
             }
         });

@@ -130,9 +130,10 @@ async fn the_other_ways_of_a_webhook_cost_what_is_written_down() {
     duplicate.send(kilobyte(999).signed(SECRET), StatusCode::OK).await;
     assert_cost("duplicate", &duplicate.used(), (3.0, 0.0, 0));
 
+    // Its line in the log of refusals; none once the hour's lines are spent.
     let refused = Counted::warm(true, 1).await;
     refused.send(kilobyte(1).signed("another secret"), StatusCode::UNAUTHORIZED).await;
-    assert_cost("refused", &refused.used(), (0.0, 0.0, 0));
+    assert_cost("refused", &refused.used(), (1.0, 0.0, 0));
 
     // Each target takes the row of its delivery and its record.
     let three = Counted::warm(true, 3).await;

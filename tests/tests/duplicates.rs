@@ -30,7 +30,7 @@ async fn at_once(gateway: &TestGateway) -> Vec<Value> {
     join_all(sends).await
 }
 
-/// D7: two, or 64, at the same instant are one; all answers carry the first id.
+/// D7, defect 25: two, or 64, at the same instant are one; all answers carry the first id.
 #[tokio::test]
 async fn d7_equal_keys_at_the_same_instant_are_dispatched_once() {
     let gateway = TestGateway::with_instances(&["a", "b"]).await;
@@ -68,7 +68,7 @@ async fn d7_the_window_ends_exactly_and_the_next_instant_is_decided_once_too() {
     assert_eq!(sink.received().len(), 2);
 }
 
-/// D7: third and later duplicates point to the first; other webhooks and other keys are independent.
+/// D7, defect 25: third and later duplicates point to the first; other webhooks and other keys are independent.
 #[tokio::test]
 async fn d7_later_duplicates_point_to_the_first_and_other_webhooks_are_independent() {
     let gateway = TestGateway::new().await;

@@ -4,10 +4,13 @@
 //! each kind of fault, with two instances on one store. Afterwards the other instance sweeps until all is quiet.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use hookport_local::cloud::{Call, Fault, FaultKind};
-use hookport_tests::gateway::{SECRET, TestGateway, answer, text};
+use hookport_tests::gateway::{SECRET, TestGateway, answer, merge, text};
+use hookport_tests::issuer::Issuer;
+use hookport_tests::schemes::{self, Scheme};
 use hookport_tests::{SenderRequest, Sink};
 use http::{Response, StatusCode};
 use jiff::SignedDuration;
@@ -38,6 +41,9 @@ struct Scenario {
     aws_attempts: &'static str,
     /// How the target answers first.
     first_answer: u16,
+    /// How the sender proves itself, by its place in the list of all schemes, with every limit on; GitHub's signature
+    /// and the webhook's own limit alone without it.
+    scheme: Option<usize>,
 }
 
 /// A gateway with a webhook and one subscription, ready for the scenario, with cold caches.
@@ -46,11 +52,23 @@ struct Stage {
     sink: Sink,
     webhook: String,
     scenario: Scenario,
+    scheme: Option<Scheme>,
 }
 
 impl Stage {
     async fn set(scenario: Scenario) -> Self {
-        let settings = [("AWS_MAX_ATTEMPTS", scenario.aws_attempts)];
+        let scheme = match scenario.scheme {
+            Some(place) => Some(schemes::all(&Arc::new(Issuer::start().await)).swap_remove(place)),
+            None => None,
+        };
+        // A limit this low asks the table for each request.
+        let limit = if scheme.is_some() { "9" } else { "0" };
+        let settings = [
+            ("AWS_MAX_ATTEMPTS", scenario.aws_attempts),
+            ("RATE_PER_SOURCE", limit),
+            ("RATE_PER_TENANT", limit),
+            ("RATE_GLOBAL", limit),
+        ];
         let gateway = TestGateway::with_settings(&["a", "b"], &settings).await;
         let sink = Sink::start().await;
         if scenario.first_answer != 200 {
@@ -58,14 +76,23 @@ impl Stage {
         }
         let source = json!({"type": "header", "value": "X-GitHub-Delivery"});
         let source = if scenario.keyed { source } else { Value::Null };
-        let webhook = gateway.webhook("github", json!({"idempotency_source": source})).await;
+        let mut webhook = json!({"idempotency_source": source});
+        if let Some(scheme) = &scheme {
+            merge(&mut webhook, scheme.settings.clone());
+            merge(&mut webhook, json!({"rate_limit": {"requests": 9, "window_seconds": 60}}));
+        }
+        let webhook = gateway.webhook("github", webhook).await;
         gateway.subscribe(&sink, &["github.*"], json!({})).await;
-        Self { gateway, sink, webhook, scenario }
+        Self { gateway, sink, webhook, scenario, scheme }
     }
 
     async fn send(&self, instance: usize) -> Response<Bytes> {
-        let request = SenderRequest::fixture("github-ping").signed(SECRET);
-        self.gateway.send(self.gateway.instance(instance), URL, &request).await
+        let request = SenderRequest::fixture("github-ping");
+        let (request, url) = match &self.scheme {
+            Some(scheme) => (scheme.prove(request, self.gateway.clock.now()), format!("{URL}{}", scheme.query)),
+            None => (request.signed(SECRET), URL.to_owned()),
+        };
+        self.gateway.send(self.gateway.instance(instance), &url, &request).await
     }
 
     /// The request comes to `a`, and `a` works the queue.
@@ -184,13 +211,62 @@ async fn every_call_in_every_way(scenario: Scenario) {
     println!("{scenario:?}: {} calls, {} replays, all promises held", calls.len(), calls.len() * KINDS.len());
 }
 
-const PLAIN: Scenario = Scenario { keyed: true, sender_retries: false, aws_attempts: "1", first_answer: 200 };
+const PLAIN: Scenario =
+    Scenario { keyed: true, sender_retries: false, aws_attempts: "1", first_answer: 200, scheme: None };
 
+/// What is different under another scheme is how a request is taken: the calls until its answer, on cold caches. What
+/// becomes of it is the same.
+async fn under_schemes(places: impl Iterator<Item = usize>) {
+    for place in places {
+        let scenario = Scenario { scheme: Some(place), ..PLAIN };
+        let stage = Stage::set(scenario).await;
+        stage.gateway.cloud.meter().record();
+        assert_eq!(stage.send(0).await.status(), StatusCode::OK, "{scenario:?}");
+        let calls = stage.gateway.cloud.meter().take_journal();
+        assert!(
+            calls.iter().filter(|call| call.operation == "UpdateItem").count() == 4,
+            "every limit asks: {calls:#?}"
+        );
+        for (index, call) in calls.iter().enumerate() {
+            // A read has no effect that could be half done.
+            let is_read = ["GetItem", "GetSecretValue"].contains(&call.operation.as_str());
+            for kind in if is_read { &KINDS[..1] } else { &KINDS } {
+                let what = format!("{scenario:?}, call {} {call:?}, {kind:?}", index + 1);
+                let stage = Stage::set(scenario).await;
+                let responses = stage.play_with(Fault::new(*kind).nth(index + 1)).await;
+                assert!(stage.gateway.cloud.faults().hit() > 0, "{what}: the fault struck");
+                stage.recover().await;
+                stage.check(&responses, &what).await;
+            }
+        }
+    }
+}
+
+/// How many schemes there are.
+const SCHEMES: usize = 11;
+
+#[tokio::test]
+async fn the_list_of_schemes_is_played_whole() {
+    assert_eq!(schemes::all(&Arc::new(Issuer::start().await)).len(), SCHEMES);
+}
+
+#[tokio::test]
+async fn a_2xx_is_kept_under_every_scheme_with_limits_on_first_half() {
+    under_schemes(0..SCHEMES / 2).await;
+}
+
+#[tokio::test]
+async fn a_2xx_is_kept_under_every_scheme_with_limits_on_second_half() {
+    under_schemes(SCHEMES / 2..SCHEMES).await;
+}
+
+/// D6: whatever dies at whichever call.
 #[tokio::test]
 async fn a_2xx_is_kept_and_delivered_whatever_call_fails() {
     every_call_in_every_way(PLAIN).await;
 }
 
+/// D6, D7, defect 25: the sender comes again after it, and is never kept waiting.
 #[tokio::test]
 async fn a_sender_that_comes_again_is_dispatched_once_whatever_call_fails() {
     every_call_in_every_way(Scenario { sender_retries: true, ..PLAIN }).await;

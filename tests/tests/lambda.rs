@@ -117,6 +117,7 @@ async fn a_stranger_gets_one_answer_whatever_is_wrong() {
     assert!(logs.receiver.contains("signature_mismatch"), "the log says why: {}", logs.receiver);
 }
 
+/// C10 in part: the key, the secrets and the body are in no log of a deployed function.
 #[tokio::test]
 async fn a_url_with_a_key_needs_no_signature() {
     let mut deployment = Deployment::start().await;
@@ -220,7 +221,9 @@ async fn a_sweep_of_nothing_reads_each_shard_of_the_index_once() {
     assert_eq!(answered(deployment.sweeper.invoke(events::schedule()).await), Value::Null);
     let swept = deployment.cloud.meter().snapshot().since(&before);
     let queries = swept.only(|call| (call.instance.as_str(), call.operation.as_str()) == ("sweeper", "Query"));
-    assert_eq!((queries.calls(), swept.calls()), (queue::SHARDS, queue::SHARDS), "{swept}");
+    // The watch over webhooks asks whether a round is due, begins it, finds nobody on its list and ends it.
+    let watch = swept.only(|call| call.instance == "sweeper").calls() - queue::SHARDS;
+    assert_eq!((queries.calls(), watch), (queue::SHARDS + 1, 3), "{swept}");
     deployment.stop(&[]).await;
 }
 

@@ -104,7 +104,7 @@ async fn c4_signatures_in_every_spelling_and_every_way_to_be_wrong() {
     assert_eq!(gateway.send(gateway.instance(0), URL, &elsewhere).await.status(), StatusCode::UNAUTHORIZED);
 }
 
-/// An empty body and bytes that are no text are fine when the signature is right.
+/// C4, defect 31: an empty body and bytes that are no text are fine when the signature is right.
 #[tokio::test]
 async fn an_empty_body_and_invalid_utf_8_are_taken_as_they_are() {
     let gateway = TestGateway::new().await;
@@ -126,7 +126,7 @@ async fn an_empty_body_and_invalid_utf_8_are_taken_as_they_are() {
     }
 }
 
-/// JSON that does not parse is answered with 400, kept for its owner to see, and makes no event.
+/// Defect 31: JSON that does not parse is answered with 400, kept for its owner to see, and makes no event.
 #[tokio::test]
 async fn json_that_does_not_parse_is_refused_after_proof_and_kept() {
     let gateway = TestGateway::new().await;

@@ -254,7 +254,7 @@ async fn a_key_url_needs_nothing_but_its_key() {
     assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
 }
 
-/// The request is shown as it was received, without what must not be kept.
+/// Defect 29: the request is shown as it was received, without what must not be kept.
 #[tokio::test]
 async fn a_kept_request_is_shown_byte_for_byte_without_credentials() {
     let gateway = TestGateway::new().await;

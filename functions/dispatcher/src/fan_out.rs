@@ -104,7 +104,11 @@ impl Dispatcher {
             let event_type = carried.event_type.clone();
             return Ok(Some(Work { event_type, request: Some(request), done: Vec::new() }));
         }
-        let row = self.app.store.inbound_delivery_with_request(&message.tenant, message.delivery_id).await?;
+        let row = self
+            .app
+            .store
+            .inbound_delivery_with_request(&message.tenant, message.delivery_id, self.app.clock.now())
+            .await?;
         let Some((delivery, request)) = row else {
             warn!(tenant = %message.tenant, delivery.id = %message.delivery_id, "event.unknown");
             return Ok(None);

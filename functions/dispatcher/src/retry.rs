@@ -30,7 +30,11 @@ impl Dispatcher {
         let Some(ready) = known.get(delivery.subscription_id) else {
             return self.give_up(delivery, owner, "subscription_deleted", "the subscription was deleted").await;
         };
-        let row = self.app.store.inbound_delivery_with_request(tenant, delivery.event_id.into()).await?;
+        let row = self
+            .app
+            .store
+            .inbound_delivery_with_request(tenant, delivery.event_id.into(), self.app.clock.now())
+            .await?;
         let Some((_, Some(request))) = row else {
             return self.give_up(delivery, owner, "payload_expired", "the event's payload is no longer stored").await;
         };

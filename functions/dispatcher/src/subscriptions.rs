@@ -26,14 +26,17 @@ pub(crate) struct Ready {
 #[derive(Clone)]
 pub(crate) struct Known {
     version: u64,
+    /// Whether the tenant's events are sent out at all.
+    is_enabled: bool,
     /// The list holds every subscription made before this time.
     checked_at: Timestamp,
     list: Arc<Vec<Arc<Ready>>>,
 }
 
 impl Known {
+    /// Those that new events go to: none while the tenant is switched off.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Ready>> {
-        self.list.iter()
+        self.list.iter().filter(|_| self.is_enabled)
     }
 
     pub(crate) fn get(&self, id: SubscriptionId) -> Option<&Arc<Ready>> {
@@ -76,12 +79,14 @@ impl Subscriptions {
         }
         let now = app.clock.now();
         let known = self.known.get(tenant, now);
-        let version = app.store.tenant(tenant).await?.map_or(0, |t| t.subscriptions_version);
+        let stored = app.store.tenant(tenant).await?;
+        let version = stored.as_ref().map_or(0, |t| t.subscriptions_version);
+        let is_enabled = stored.is_some_and(|t| t.outbound_enabled);
         let list = match known {
             Some(known) if known.version == version => known.list,
             _ => Arc::new(ready(app, app.store.subscriptions(tenant).await?, now).await?),
         };
-        let known = Known { version, checked_at: now, list };
+        let known = Known { version, is_enabled, checked_at: now, list };
         self.known.put(tenant.clone(), known.clone(), now);
         Ok(known)
     }

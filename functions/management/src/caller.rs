@@ -40,6 +40,8 @@ macro_rules! needs {
 needs! {
     TenantCreate,
     TenantRead,
+    TenantUpdate,
+    UnknownRequestRead,
     ApiTokenCreate,
     ApiTokenRead,
     ApiTokenDelete,
@@ -47,6 +49,12 @@ needs! {
     InboundWebhookRead,
     InboundWebhookUpdate,
     InboundWebhookDelete,
+    InboundWebhookReplay,
+    InboundWebhookSample,
+    EventTypeCreate,
+    EventTypeRead,
+    EventTypeUpdate,
+    EventTypeDelete,
     EventRead,
     SubscriptionCreate,
     SubscriptionRead,
@@ -83,11 +91,52 @@ impl<N: Needs> FromRequestParts<Api> for Caller<N> {
         if let Some(known) = parts.extensions.get::<Known>() {
             known.caller(&token);
         }
-        if token.may(N::PERMISSION) {
-            Ok(Self { token, needs: PhantomData })
-        } else {
-            Err(Error::Forbidden(N::PERMISSION))
+        if !token.may(N::PERMISSION) {
+            return Err(Error::Forbidden(N::PERMISSION));
         }
+        if let Some(side) = side(N::PERMISSION) {
+            let switches = api.tenant_switches(&token.tenant).await?;
+            match side {
+                Side::Inbound if !switches.inbound => return Err(Error::InboundDisabled),
+                Side::Outbound if !switches.outbound => return Err(Error::OutboundDisabled),
+                Side::Inbound | Side::Outbound => {}
+            }
+        }
+        Ok(Self { token, needs: PhantomData })
+    }
+}
+
+/// A side of the gateway that a tenant can be without.
+enum Side {
+    Inbound,
+    Outbound,
+}
+
+/// The side that must be on for whoever uses a permission. What happened stays readable: events and deliveries.
+fn side(permission: Permission) -> Option<Side> {
+    match permission {
+        Permission::InboundWebhookCreate
+        | Permission::InboundWebhookRead
+        | Permission::InboundWebhookUpdate
+        | Permission::InboundWebhookDelete
+        | Permission::InboundWebhookReplay
+        | Permission::InboundWebhookSample
+        | Permission::EventTypeCreate
+        | Permission::EventTypeRead
+        | Permission::EventTypeUpdate
+        | Permission::EventTypeDelete => Some(Side::Inbound),
+        Permission::SubscriptionCreate | Permission::SubscriptionRead | Permission::SubscriptionDelete => {
+            Some(Side::Outbound)
+        }
+        Permission::TenantCreate
+        | Permission::TenantRead
+        | Permission::TenantUpdate
+        | Permission::UnknownRequestRead
+        | Permission::ApiTokenCreate
+        | Permission::ApiTokenRead
+        | Permission::ApiTokenDelete
+        | Permission::EventRead
+        | Permission::DeliveryRead => None,
     }
 }
 

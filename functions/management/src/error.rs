@@ -29,6 +29,10 @@ pub(crate) enum Error {
     Forbidden(Permission),
     #[error("a token cannot give away the permission {0}, which it does not have")]
     CannotGrant(Permission),
+    #[error("the tenant's inbound webhooks are switched off; an operator can switch them on")]
+    InboundDisabled,
+    #[error("the tenant's outbound webhooks are switched off; an operator can switch them on")]
+    OutboundDisabled,
     #[error("nothing is at this path")]
     NotFound,
     #[error("the path does not take this method; the header Allow names those that it takes")]
@@ -39,7 +43,7 @@ pub(crate) enum Error {
     InvalidCursor(#[from] BadCursor),
     #[error("{0}")]
     InvalidRequest(String),
-    #[error("auth_type: a webhook with a slug needs hmac_sha256, because a readable URL is no credential")]
+    #[error("auth_type: a webhook with a slug needs a proof or an allow-list, because a readable URL is no credential")]
     ProofRequired,
     #[error("{0}")]
     Unsupported(&'static str),
@@ -63,6 +67,36 @@ pub(crate) enum Error {
     SubscriptionNotFound,
     #[error("no delivery has this id")]
     DeliveryNotFound,
+    #[error("the inbound webhook has no key with this id")]
+    WebhookKeyNotFound,
+    #[error("the inbound webhook has no version with this number")]
+    WebhookVersionNotFound,
+    #[error("no refused request has this id; the log keeps a bounded number of them")]
+    RejectionNotFound,
+    #[error("no event type has this id or ref")]
+    EventTypeNotFound,
+    #[error("an event type with this ref exists")]
+    EventTypeExists,
+    #[error("no pack of this name has been applied")]
+    PackNotFound,
+    #[error("webhooks are not enabled for this event type: enable them first")]
+    NotEnabled,
+    #[error("the inbound webhook has no secret to rotate")]
+    NoSecret,
+    #[error("the inbound webhook asks for several secrets: say in `proof` which one, by its number from 0")]
+    AmbiguousSecret,
+    #[error("an inbound webhook has at most 5 keys: revoke one first")]
+    TooManyKeys,
+    #[error("the last key cannot be revoked: disable the webhook, or add another key first")]
+    LastKey,
+    #[error("the request was refused, so there is nothing proven that could be handled again")]
+    Rejected,
+    #[error("the body of the request is no longer kept")]
+    BodyExpired,
+    #[error("the inbound webhook is switched off")]
+    WebhookInactive,
+    #[error("the inbound webhook has been deleted")]
+    WebhookDeleted,
     #[error("a tenant with this slug exists")]
     TenantExists,
     #[error("another inbound webhook of the tenant has this slug")]
@@ -94,6 +128,8 @@ impl Error {
         match self {
             Self::Unauthorized => "unauthorized",
             Self::Forbidden(_) | Self::CannotGrant(_) => "forbidden",
+            Self::InboundDisabled => "inbound_disabled",
+            Self::OutboundDisabled => "outbound_disabled",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::InvalidId(_) => "invalid_id",
@@ -111,6 +147,21 @@ impl Error {
             Self::EventNotFound => "event_not_found",
             Self::SubscriptionNotFound => "subscription_not_found",
             Self::DeliveryNotFound => "delivery_not_found",
+            Self::WebhookKeyNotFound => "webhook_key_not_found",
+            Self::WebhookVersionNotFound => "webhook_version_not_found",
+            Self::RejectionNotFound => "rejection_not_found",
+            Self::EventTypeNotFound => "event_type_not_found",
+            Self::EventTypeExists => "event_type_exists",
+            Self::PackNotFound => "pack_not_found",
+            Self::NotEnabled => "webhook_not_enabled",
+            Self::NoSecret => "no_secret",
+            Self::AmbiguousSecret => "ambiguous_secret",
+            Self::TooManyKeys => "too_many_keys",
+            Self::LastKey => "last_key",
+            Self::Rejected => "delivery_rejected",
+            Self::BodyExpired => "body_expired",
+            Self::WebhookInactive => "webhook_inactive",
+            Self::WebhookDeleted => "webhook_deleted",
             Self::TenantExists => "tenant_exists",
             Self::SlugTaken => "slug_taken",
             Self::Conflict => "conflict",
@@ -122,12 +173,19 @@ impl Error {
     fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) | Self::CannotGrant(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::CannotGrant(_) | Self::InboundDisabled | Self::OutboundDisabled => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound
             | Self::TenantNotFound
             | Self::ApiTokenNotFound
             | Self::InboundWebhookNotFound
             | Self::InboundDeliveryNotFound
+            | Self::WebhookKeyNotFound
+            | Self::WebhookVersionNotFound
+            | Self::RejectionNotFound
+            | Self::EventTypeNotFound
+            | Self::PackNotFound
             | Self::EventNotFound
             | Self::SubscriptionNotFound
             | Self::DeliveryNotFound => StatusCode::NOT_FOUND,
@@ -137,10 +195,22 @@ impl Error {
             | Self::InvalidRequest(_)
             | Self::ProofRequired
             | Self::Unsupported(_)
-            | Self::InvalidTarget(_) => StatusCode::BAD_REQUEST,
+            | Self::InvalidTarget(_)
+            | Self::NotEnabled
+            | Self::NoSecret
+            | Self::AmbiguousSecret => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TenantExists | Self::SlugTaken | Self::Conflict => StatusCode::CONFLICT,
+            Self::TenantExists
+            | Self::SlugTaken
+            | Self::EventTypeExists
+            | Self::TooManyKeys
+            | Self::LastKey
+            | Self::Rejected
+            | Self::BodyExpired
+            | Self::WebhookInactive
+            | Self::WebhookDeleted
+            | Self::Conflict => StatusCode::CONFLICT,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

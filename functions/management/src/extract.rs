@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use axum::Json;
+use axum::body::HttpBody as _;
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -51,6 +52,20 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     async fn from_request(request: Request, api: &Api) -> Result<Self> {
         let Json(JsonObject(value)) = Json::<JsonObject<T>>::from_request(request, api).await.map_err(body_refused)?;
         Ok(Self(value))
+    }
+}
+
+/// A JSON object in the body, or no body at all.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Api> for OptionalBody<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        Body::<T>::from_request(request, api).await.map(|Body(value)| Self(value))
     }
 }
 

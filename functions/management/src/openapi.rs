@@ -13,13 +13,21 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Api;
-use crate::{api_token, delivery, event, inbound_delivery, inbound_webhook, subscription, tenant};
+use crate::{
+    api_token, delivery, event, event_type, health, inbound_delivery, inbound_webhook, pack, rejection, sample, stats,
+    subscription, tenant, trigger, webhook_version,
+};
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(openapi_json);
 
 /// Refusals that operations share: name, status, description.
 const UNAUTHORIZED: Shared = ("Unauthorized", "401", "`unauthorized`: the token is missing, unknown or past its end.");
-const FORBIDDEN: Shared = ("Forbidden", "403", "`forbidden`: the token lacks the permission that is named.");
+const FORBIDDEN: Shared = (
+    "Forbidden",
+    "403",
+    "`forbidden`: the token lacks the permission that is named. `inbound_disabled`, `outbound_disabled`: the tenant is \
+    switched off.",
+);
 const TOO_LARGE: Shared = ("TooLarge", "413", "`too_large`: the body is larger than 256 KiB.");
 const NOT_JSON: Shared = ("UnsupportedMediaType", "415", "`unsupported_media_type`: the body is not sent as JSON.");
 const INTERNAL: Shared = ("Internal", "500", "`internal`: the gateway failed; trying again will not help.");
@@ -35,11 +43,19 @@ pub(crate) fn documented() -> OpenApiRouter<Api> {
         .merge(api_token::routes())
         .merge(inbound_webhook::routes())
         .merge(inbound_delivery::routes())
+        .merge(rejection::routes())
+        .merge(sample::routes())
+        .merge(webhook_version::routes())
+        .merge(stats::routes())
+        .merge(health::routes())
+        .merge(event_type::routes())
+        .merge(trigger::routes())
+        .merge(pack::routes())
         .merge(event::routes())
         .merge(subscription::routes())
         .merge(delivery::routes());
     for item in router.get_openapi_mut().paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
     router

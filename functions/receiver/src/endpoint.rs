@@ -1,21 +1,22 @@
 //! Endpoints: webhooks as the receiver uses them, found by URL and remembered for a few seconds, absence too.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use bytes::Bytes;
 use hookport::app::App;
 use hookport::cache::{CONFIG_LIFE, Cache};
 use hookport::domain::api_token::SecretHash;
-use hookport::domain::inbound_webhook::{Auth, InboundWebhook};
+use hookport::domain::event_type::EventType;
+use hookport::domain::inbound_webhook::{InboundWebhook, WebhookKey};
+use hookport::domain::schema::Schema;
 use hookport::domain::text::{Slug, TenantSlug};
-use hookport::signature::inbound::{HmacKey, SignatureError};
+use hookport::proof::Verifier;
 use hookport::vault::Owner;
-use http::{HeaderMap, HeaderName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use serde_json::Value;
+use tracing::warn;
 
 use crate::Trouble;
-use crate::refusal::Refusal;
 
 /// The two forms of public URLs; they differ in what strangers may learn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,108 +59,141 @@ impl Url {
     }
 }
 
-/// A webhook with its secret opened and ready.
+/// A webhook with its secrets opened and ready.
 pub(crate) struct Endpoint {
     pub(crate) webhook: InboundWebhook,
-    proof: Proof,
+    /// The key that the URL ended in, if it did.
+    pub(crate) key: Option<WebhookKey>,
+    pub(crate) verifier: Verifier,
 }
 
-enum Proof {
-    Hmac { headers: Vec<HeaderName>, key: HmacKey },
-    None,
+/// What is known of an event type, for the check of what is to become an event of it.
+pub(crate) struct Definition {
+    pub(crate) is_enabled: bool,
+    /// Whether there is a schema, and where it is while it is remembered.
+    schema: Option<Weak<Schema>>,
 }
 
-impl Endpoint {
-    /// Judges a request in the order of its URL's form: the key form size, then proof; the slug form proof, then size.
-    pub(crate) fn judge(&self, form: Form, headers: &HeaderMap, body: &Bytes) -> Result<(), Refusal> {
-        match form {
-            Form::Slug => {
-                let proof = self.prove(headers, body);
-                if !self.webhook.is_active {
-                    return Err(Refusal::Disabled);
-                }
-                proof?;
-                self.fits(body)
-            }
-            Form::Key => {
-                if !self.webhook.is_active {
-                    return Err(Refusal::Disabled);
-                }
-                self.fits(body)?;
-                self.prove(headers, body)
-            }
-        }
-    }
-
-    fn fits(&self, body: &Bytes) -> Result<(), Refusal> {
-        let most = usize::try_from(self.webhook.max_body_bytes).unwrap_or(usize::MAX);
-        if body.len() > most { Err(Refusal::TooLarge) } else { Ok(()) }
-    }
-
-    fn prove(&self, headers: &HeaderMap, body: &Bytes) -> Result<(), Refusal> {
-        match &self.proof {
-            Proof::None => Ok(()),
-            Proof::Hmac { headers: names, key } => match names.iter().find_map(|name| headers.get(name)) {
-                Some(value) => key.verify(value.as_bytes(), body).map_err(Refusal::Signature),
-                None => {
-                    // A wrong signature costs a tag; a missing one must not be told from it by time.
-                    let _ = key.tag(&[body]);
-                    Err(Refusal::Signature(SignatureError::Missing))
-                }
-            },
-        }
-    }
+/// What a URL led to.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// The webhook that the request is for.
+    pub(crate) endpoint: Option<Arc<Endpoint>>,
+    /// The webhook that it would be for, if its tenant took webhooks in and its key had not run out: whose owner is told.
+    pub(crate) concerned: Option<Arc<Endpoint>>,
+    /// Whether the tenant in the URL, or of the key, exists.
+    pub(crate) tenant_is_known: bool,
 }
 
 /// How many endpoints and absences are remembered.
 const REMEMBERED: usize = 10_000;
 
+/// How many compiled schemas are remembered; one may take a few megabytes.
+const REMEMBERED_SCHEMAS: usize = 32;
+/// How long a compiled schema is remembered. Another version is another schema.
+const SCHEMA_LIFE: SignedDuration = SignedDuration::from_hours(1);
+
 /// Finds endpoints.
 pub(crate) struct Endpoints {
     by_slug: Cache<(TenantSlug, Slug), Option<Arc<Endpoint>>>,
     by_key: Cache<SecretHash, Option<Arc<Endpoint>>>,
-    /// Whether tenants take webhooks in; unknown ones do not.
-    tenants: Cache<TenantSlug, bool>,
-    nobodys: HmacKey,
+    /// Whether tenants take webhooks in; `None`: there is no such tenant.
+    tenants: Cache<TenantSlug, Option<bool>>,
+    definitions: Cache<(TenantSlug, EventType), Option<Arc<Definition>>>,
+    /// Compiled schemas by the version of their event type.
+    schemas: Cache<(TenantSlug, EventType, u64), Arc<Schema>>,
 }
 
 impl Endpoints {
-    pub(crate) fn new(app: &App) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             by_slug: Cache::new(REMEMBERED, CONFIG_LIFE),
             by_key: Cache::new(REMEMBERED, CONFIG_LIFE),
             tenants: Cache::new(REMEMBERED, CONFIG_LIFE),
-            nobodys: HmacKey::from_bytes(&app.random.bytes::<32>()),
+            definitions: Cache::new(REMEMBERED, CONFIG_LIFE),
+            schemas: Cache::new(REMEMBERED_SCHEMAS, SCHEMA_LIFE),
         }
     }
 
     /// Finds the endpoint of a URL. A known and an unknown slug are looked up by the same calls.
-    pub(crate) async fn find(&self, app: &App, url: &Url, now: Timestamp) -> Result<Option<Arc<Endpoint>>, Trouble> {
+    pub(crate) async fn find(&self, app: &App, url: &Url, now: Timestamp) -> Result<Found, Trouble> {
         match url {
-            Url::Slug(None) => Ok(None),
+            Url::Slug(None) => Ok(Found::default()),
             Url::Slug(Some(names)) => {
-                let (takes, endpoint) =
-                    futures_util::try_join!(self.takes(app, &names.0, now), self.by_slug(app, names, now))?;
-                Ok(endpoint.filter(|_| takes))
+                // The keyring is asked for here, so that a slug that exists makes no call that others do not.
+                let keyring = async { app.vault.ready(now).await.map_err(Trouble::from) };
+                let (takes, concerned, ()) =
+                    futures_util::try_join!(self.takes(app, &names.0, now), self.by_slug(app, names, now), keyring)?;
+                let endpoint = concerned.clone().filter(|_| takes == Some(true));
+                Ok(Found { endpoint, concerned, tenant_is_known: takes.is_some() })
             }
             Url::Key(hash) => {
-                let Some(endpoint) = self.by_key(app, hash, now).await? else { return Ok(None) };
-                let takes = self.takes(app, &endpoint.webhook.tenant, now).await?;
-                Ok(takes.then_some(endpoint))
+                let Some(concerned) = self.by_key(app, hash, now).await? else { return Ok(Found::default()) };
+                let takes = self.takes(app, &concerned.webhook.tenant, now).await?;
+                let is_live = concerned.key.as_ref().is_some_and(|key| key.is_live(now));
+                let endpoint = Some(Arc::clone(&concerned)).filter(|_| is_live && takes == Some(true));
+                Ok(Found { endpoint, concerned: Some(concerned), tenant_is_known: takes.is_some() })
             }
         }
     }
 
-    /// Spends what proving costs, for a webhook that does not exist.
-    pub(crate) fn prove_in_vain(&self, body: &Bytes) {
-        let _ = self.nobodys.tag(&[body]);
+    /// What is known of the type of the events that a webhook makes, with its schema; `None`: nothing, and anything goes.
+    ///
+    /// Asked only for requests that have proved themselves.
+    pub(crate) async fn definition(
+        &self,
+        app: &App,
+        webhook: &InboundWebhook,
+        now: Timestamp,
+    ) -> Result<Option<(Arc<Definition>, Option<Arc<Schema>>)>, Trouble> {
+        let name = (webhook.tenant.clone(), webhook.event_type.clone());
+        match self.definitions.get(&name, now) {
+            Some(None) => return Ok(None),
+            Some(Some(known)) => match &known.schema {
+                None => return Ok(Some((known, None))),
+                Some(place) => {
+                    if let Some(schema) = place.upgrade() {
+                        return Ok(Some((known, Some(schema))));
+                    }
+                }
+            },
+            None => {}
+        }
+        let stored = app.store.event_type(&webhook.tenant, &webhook.event_type).await?;
+        let found = stored.map(|stored| {
+            let schema =
+                stored.schema.as_ref().and_then(|document| self.schema(webhook, stored.version, document, now));
+            let known = Definition { is_enabled: stored.is_enabled, schema: schema.as_ref().map(Arc::downgrade) };
+            (Arc::new(known), schema)
+        });
+        self.definitions.put(name, found.as_ref().map(|(known, _)| Arc::clone(known)), now);
+        Ok(found)
     }
 
-    async fn takes(&self, app: &App, tenant: &TenantSlug, now: Timestamp) -> Result<bool, Trouble> {
+    fn schema(&self, webhook: &InboundWebhook, version: u64, document: &Value, now: Timestamp) -> Option<Arc<Schema>> {
+        let name = (webhook.tenant.clone(), webhook.event_type.clone(), version);
+        if let Some(schema) = self.schemas.get(&name, now) {
+            return Some(schema);
+        }
+        match Schema::compile(document) {
+            Ok(schema) => {
+                let schema = Arc::new(schema);
+                self.schemas.put(name, Arc::clone(&schema), now);
+                Some(schema)
+            }
+            // It was compiled when it was stored. If it no longer does, nothing can be held against it.
+            Err(error) => {
+                warn!(tenant = %webhook.tenant, event.r#type = %webhook.event_type, %error, "schema.unusable");
+                None
+            }
+        }
+    }
+
+    async fn takes(&self, app: &App, tenant: &TenantSlug, now: Timestamp) -> Result<Option<bool>, Trouble> {
         if let Some(takes) = self.tenants.get(tenant, now) {
             return Ok(takes);
         }
-        let takes = app.store.tenant(tenant).await?.is_some_and(|t| t.inbound_enabled);
+        let takes = app.store.tenant(tenant).await?.map(|t| t.inbound_enabled);
         self.tenants.put(tenant.clone(), takes, now);
         Ok(takes)
     }
@@ -174,7 +208,7 @@ impl Endpoints {
             return Ok(endpoint);
         }
         let webhook = app.store.inbound_webhook_by_slug(&names.0, &names.1).await?;
-        let endpoint = ready(app, webhook, now).await?;
+        let endpoint = ready(app, webhook, None, now).await?;
         self.by_slug.put(names.clone(), endpoint.clone(), now);
         Ok(endpoint)
     }
@@ -187,22 +221,21 @@ impl Endpoints {
             Some(owner) => app.store.inbound_webhook(&owner.tenant, owner.id).await?,
             None => None,
         };
-        let endpoint = ready(app, webhook, now).await?;
+        let key = webhook.as_ref().and_then(|webhook| webhook.keys().iter().find(|key| key.hash == *hash).cloned());
+        let endpoint = ready(app, webhook.filter(|_| key.is_some()), key, now).await?;
         self.by_key.put(hash.clone(), endpoint.clone(), now);
         Ok(endpoint)
     }
 }
 
-async fn ready(app: &App, webhook: Option<InboundWebhook>, now: Timestamp) -> Result<Option<Arc<Endpoint>>, Trouble> {
+async fn ready(
+    app: &App,
+    webhook: Option<InboundWebhook>,
+    key: Option<WebhookKey>,
+    now: Timestamp,
+) -> Result<Option<Arc<Endpoint>>, Trouble> {
     let Some(webhook) = webhook else { return Ok(None) };
-    let proof = match &webhook.auth {
-        Auth::None => Proof::None,
-        Auth::HmacSha256 { signature_headers, secret } => {
-            let secret = app.vault.open(secret, &Owner::new(&webhook.tenant, webhook.id), now).await?;
-            // Names were checked when they were stored; one that cannot be a header can never be present.
-            let headers = signature_headers.iter().filter_map(|name| HeaderName::try_from(name.as_str()).ok());
-            Proof::Hmac { headers: headers.collect(), key: HmacKey::new(&secret) }
-        }
-    };
-    Ok(Some(Arc::new(Endpoint { webhook, proof })))
+    let owner = Owner::new(&webhook.tenant, webhook.id);
+    let verifier = Verifier::open(&webhook.auth, &app.vault, &owner, now).await?;
+    Ok(Some(Arc::new(Endpoint { webhook, key, verifier })))
 }

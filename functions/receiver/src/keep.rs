@@ -1,29 +1,29 @@
 //! Claim, keep under the claimed id, hint: what a 2xx stands for.
 
-use std::time::Duration;
+use std::net::IpAddr;
 
 use hookport::app::App;
-use hookport::aws::queue::Outgoing;
 use hookport::domain::id::InboundDeliveryId;
 use hookport::domain::idempotency::{Claim, IdempotencyKey, MAX_KEY_BYTES};
 use hookport::domain::inbound_delivery::{
     DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery, RequestHead, may_keep_header, row_expires_at,
 };
-use hookport::domain::inbound_webhook::{Auth, IdempotencySource, InboundWebhook};
-use hookport::message::{InboundMessage, Message};
+use hookport::domain::inbound_webhook::{IdempotencySource, InboundWebhook, OnDuplicate};
+use hookport::domain::refusal::Refusal;
+use hookport::domain::schema::Schema;
+use hookport::inbound::{Unfit, content, hint, holds, later};
+use hookport::message::InboundMessage;
 use hookport::store::{Claimed, Kept, KeptRequest, Writer};
-use http::HeaderMap;
+use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use jiff::{SignedDuration, Timestamp};
-use serde::de::IgnoredAny;
+use jiff::SignedDuration;
+use serde_json::Value;
 use tracing::warn;
 
+use crate::capture::capture;
 use crate::endpoint::Endpoint;
-use crate::refusal::Refusal;
 use crate::{Arrived, Ended, Trouble};
 
-/// How long an answer may wait for the queue. The row is the promise; the message only saves time.
-const HINT_PATIENCE: Duration = Duration::from_millis(300);
 /// How long the note of a repetition is kept.
 const DUPLICATE_LIFE: SignedDuration = SignedDuration::from_hours(72);
 
@@ -33,16 +33,30 @@ pub(crate) struct KeptAs {
 }
 
 /// Keeps a request that has proved itself, or finds that it was kept before.
-pub(crate) async fn keep(app: &App, endpoint: &Endpoint, arrived: &Arrived) -> Result<Ended, Trouble> {
+pub(crate) async fn keep(
+    app: &App,
+    endpoint: &Endpoint,
+    arrived: &Arrived,
+    source: Option<IpAddr>,
+    schema: Option<&Schema>,
+) -> Result<Ended, Trouble> {
     let webhook = &endpoint.webhook;
-    let key = idempotency_key(webhook, arrived.request.headers());
-    if key.as_ref().is_some_and(|key| key.as_str().len() > MAX_KEY_BYTES) {
-        return Ok(Ended::Refused(Refusal::KeyTooLong));
-    }
-    let request = KeptRequest::pack(&head(webhook, arrived), arrived.request.body())?;
+    let reads_body = schema.is_some() || matches!(webhook.idempotency, Some(IdempotencySource::JsonPath(_)));
+    let request = KeptRequest::pack(&head(endpoint, arrived, source), arrived.request.body())?;
     let own_id = InboundDeliveryId::new(arrived.at, webhook.id, app.random.bits());
-    if !parses(arrived) {
-        return keep_unparsable(app, webhook, arrived, own_id, &request).await;
+    let content_type = arrived.request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let content = content(content_type, arrived.request.body(), reads_body);
+    let fit = content.and_then(|content| match schema {
+        Some(schema) => holds(&content, schema).map(|()| content),
+        None => Ok(content),
+    });
+    let content = match fit {
+        Ok(content) => content,
+        Err(unfit) => return keep_failed(app, endpoint, arrived, own_id, &request, unfit).await,
+    };
+    let key = idempotency_key(webhook, arrived, content.value());
+    if key.as_ref().is_some_and(|key| key.as_str().len() > MAX_KEY_BYTES) {
+        return Ok(Ended::Refused(Refusal::IdempotencyKeyTooLong));
     }
 
     let claimed = match &key {
@@ -60,7 +74,7 @@ pub(crate) async fn keep(app: &App, endpoint: &Endpoint, arrived: &Arrived) -> R
     let mut delivery = InboundDelivery {
         idempotency_key: key.map(|key| key.to_string()),
         due_at: Some(later(arrived.at, FIRST_SWEEP_AFTER)),
-        ..received(app, webhook, arrived, id)
+        ..received(app, endpoint, arrived, id)
     };
     let expires_at = row_expires_at(arrived.at, webhook.idempotency_window_s);
     let writer = Writer::new(app.random.bits());
@@ -74,6 +88,7 @@ pub(crate) async fn keep(app: &App, endpoint: &Endpoint, arrived: &Arrived) -> R
         // Ours, or that of a winner who died between its claim and its row.
         Kept::New => {
             let tenant = webhook.tenant.clone();
+            capture(app, webhook, arrived, delivery.id).await;
             hint(app, InboundMessage::carrying(tenant, delivery.id, &webhook.event_type, &request)).await;
             Ok(Ended::Kept(KeptAs { delivery }))
         }
@@ -83,6 +98,10 @@ pub(crate) async fn keep(app: &App, endpoint: &Endpoint, arrived: &Arrived) -> R
                 id: InboundDeliveryId::new(arrived.at, webhook.id, app.random.bits()),
                 status: DispatchStatus::Duplicate,
                 duplicate_of: Some(id),
+                response_status: match webhook.on_duplicate {
+                    OnDuplicate::Accept => 200,
+                    OnDuplicate::Conflict => 409,
+                },
                 due_at: None,
                 ..delivery
             };
@@ -92,26 +111,33 @@ pub(crate) async fn keep(app: &App, endpoint: &Endpoint, arrived: &Arrived) -> R
     }
 }
 
-/// Keeps a request whose JSON does not parse, so that its owner can see it; no event is made from it.
-async fn keep_unparsable(
+/// Keeps a request with the wrong content, so that its owner can see it; no event is made from it.
+async fn keep_failed(
     app: &App,
-    webhook: &InboundWebhook,
+    endpoint: &Endpoint,
     arrived: &Arrived,
     id: InboundDeliveryId,
     request: &KeptRequest,
+    unfit: Unfit,
 ) -> Result<Ended, Trouble> {
+    let response_status = match unfit {
+        Unfit::InvalidJson => 400,
+        Unfit::Schema(_) => 422,
+    };
     let delivery = InboundDelivery {
         status: DispatchStatus::Failed,
-        response_status: 400,
-        error: Some("invalid_json".to_owned()),
-        ..received(app, webhook, arrived, id)
+        response_status,
+        error: Some(unfit.code().to_owned()),
+        violations: unfit.into_violations(),
+        ..received(app, endpoint, arrived, id)
     };
     let expires_at = row_expires_at(arrived.at, 0);
     app.store.keep_inbound(&delivery, Some(request), Writer::new(app.random.bits()), expires_at).await?;
     Ok(Ended::Kept(KeptAs { delivery }))
 }
 
-fn received(app: &App, webhook: &InboundWebhook, arrived: &Arrived, id: InboundDeliveryId) -> InboundDelivery {
+fn received(app: &App, endpoint: &Endpoint, arrived: &Arrived, id: InboundDeliveryId) -> InboundDelivery {
+    let webhook = &endpoint.webhook;
     let latency = app.clock.now().duration_since(arrived.at).as_millis();
     InboundDelivery {
         id,
@@ -125,6 +151,10 @@ fn received(app: &App, webhook: &InboundWebhook, arrived: &Arrived, id: InboundD
         response_status: 200,
         latency_ms: u32::try_from(latency).unwrap_or(u32::MAX),
         error: None,
+        violations: Vec::new(),
+        replay_of: None,
+        is_test: false,
+        key_id: endpoint.key.as_ref().map(|key| key.id),
         subscriptions: Vec::new(),
         due_at: None,
         redrives: 0,
@@ -139,70 +169,28 @@ async fn note_duplicate(app: &App, note: &InboundDelivery) {
     }
 }
 
-/// Tells the dispatcher, if the queue takes it in time; the sweeper finds the row otherwise.
-async fn hint(app: &App, message: InboundMessage) {
-    let delivery_id = message.delivery_id;
-    let body = Message::Inbound(message).encode();
-    let sending = app.inbound_queue.send(Outgoing { body, delay: SignedDuration::ZERO });
-    match tokio::time::timeout(HINT_PATIENCE, sending).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => warn!(delivery.id = %delivery_id, code = error.code, "inbound.hint_lost"),
-        Err(_) => warn!(delivery.id = %delivery_id, code = "patience", "inbound.hint_lost"),
-    }
-}
-
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.saturating_add(by).unwrap_or(Timestamp::MAX)
-}
-
-fn idempotency_key(webhook: &InboundWebhook, headers: &HeaderMap) -> Option<IdempotencyKey> {
+fn idempotency_key(webhook: &InboundWebhook, arrived: &Arrived, body: Option<&Value>) -> Option<IdempotencyKey> {
     match webhook.idempotency.as_ref()? {
-        IdempotencySource::Header(name) => IdempotencyKey::from_header(headers.get(name.as_str())?.as_bytes()),
+        IdempotencySource::Header(name) => {
+            IdempotencyKey::from_header(arrived.request.headers().get(name.as_str())?.as_bytes())
+        }
+        IdempotencySource::JsonPath(path) => IdempotencyKey::from_header(path.find(body?)?.as_bytes()),
     }
 }
 
-fn head(webhook: &InboundWebhook, arrived: &Arrived) -> RequestHead {
-    let signature_headers: &[String] = match &webhook.auth {
-        Auth::HmacSha256 { signature_headers, .. } => signature_headers,
-        Auth::None => &[],
-    };
+fn head(endpoint: &Endpoint, arrived: &Arrived, source: Option<IpAddr>) -> RequestHead {
+    let webhook = &endpoint.webhook;
     let headers = arrived.request.headers().iter();
-    let kept = headers.filter(|(name, _)| may_keep_header(name.as_str(), signature_headers));
+    let kept = headers.filter(|(name, _)| may_keep_header(name.as_str(), &webhook.auth));
     RequestHead {
         method: arrived.request.method().to_string(),
-        path: webhook.path(None),
-        source_ip: arrived.source_ip.map(|ip| ip.0.to_string()),
+        path: match &endpoint.key {
+            Some(key) => webhook.path(Some(&key.hint)),
+            None => webhook.path(None),
+        },
+        source_ip: source.map(|ip| ip.to_string()),
         headers: kept
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect(),
-    }
-}
-
-/// Tells whether the body is what its content type promises: JSON must parse, an empty body is null.
-///
-/// Bytes inside strings are taken as they are, whatever their encoding.
-fn parses(arrived: &Arrived) -> bool {
-    let body = arrived.request.body();
-    let is_json = arrived.request.headers().get(CONTENT_TYPE).is_some_and(|value| is_json(value.as_bytes()));
-    !is_json || body.trim_ascii().is_empty() || serde_json::from_slice::<IgnoredAny>(body).is_ok()
-}
-
-fn is_json(content_type: &[u8]) -> bool {
-    let essence = content_type.split(|b| *b == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
-    essence == b"application/json" || essence.ends_with(b"+json")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_recognised_by_its_content_type() {
-        for yes in ["application/json", "Application/JSON; charset=utf-8", "application/vnd.github+json"] {
-            assert!(is_json(yes.as_bytes()), "{yes}");
-        }
-        for no in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""] {
-            assert!(!is_json(no.as_bytes()), "{no}");
-        }
     }
 }

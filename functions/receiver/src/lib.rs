@@ -1,28 +1,47 @@
 //! The receiver: takes a sender's request, keeps it, and answers. It never waits for what becomes of it.
 
 mod answer;
+mod capture;
 mod endpoint;
+mod judge;
 mod keep;
-mod refusal;
+mod limits;
+mod rejections;
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use hookport::app::App;
 use hookport::aws::lambda::SourceIp;
 use hookport::aws::table::TableError;
 use hookport::domain::inbound_delivery::DispatchStatus;
+use hookport::domain::refusal::Refusal;
+use hookport::domain::source_address;
+use hookport::proof::{KeySets, Nobody};
 use hookport::vault::VaultError;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
 use tracing::{info, instrument, warn};
 
 use answer::Answer;
-use endpoint::{Endpoint, Endpoints};
-use refusal::Refusal;
+use endpoint::{Endpoint, Endpoints, Form, Url};
+use judge::{TAGS_OF_A_REFUSAL, Verdict};
+use limits::Limits;
+use rejections::{Refused, Rejections};
+
+/// The largest key set that is read from an issuer, in bytes.
+const MAX_KEY_SET_BYTES: usize = 256 * 1024;
 
 /// The receiver and what it remembers between requests.
 pub struct Receiver {
     app: App,
     endpoints: Endpoints,
+    limits: Limits,
+    rejections: Rejections,
+    key_sets: KeySets,
+    nobody: Nobody,
+    tags: AtomicU64,
 }
 
 /// A request could not be kept now; the sender is asked to come again.
@@ -44,7 +63,6 @@ enum Ended {
 /// A request as it arrived.
 struct Arrived {
     at: Timestamp,
-    source_ip: Option<SourceIp>,
     request: Request<Bytes>,
 }
 
@@ -52,60 +70,103 @@ impl Receiver {
     /// A receiver that remembers nothing yet.
     #[must_use]
     pub fn new(app: App) -> Self {
-        let endpoints = Endpoints::new(&app);
-        Self { app, endpoints }
+        Self {
+            endpoints: Endpoints::new(),
+            limits: Limits::new(),
+            rejections: Rejections::new(&app),
+            key_sets: KeySets::new(app.egress.keeping(MAX_KEY_SET_BYTES)),
+            nobody: Nobody::new(app.random.bytes()),
+            tags: AtomicU64::new(0),
+            app,
+        }
+    }
+
+    /// How many tags over bodies were computed so far: the work that a stranger could time.
+    #[must_use]
+    pub fn tags_computed(&self) -> u64 {
+        self.tags.load(Ordering::Relaxed)
     }
 
     /// Takes one request to either form of URL and answers it.
     #[instrument(skip_all)]
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         let at = self.app.clock.now();
-        let source_ip = request.extensions().get::<SourceIp>().copied();
-        let arrived = Arrived { at, source_ip, request };
-        let Some(url) = endpoint::Url::of(arrived.request.uri().path()) else {
+        let source = self.source(&request);
+        let arrived = Arrived { at, request };
+        let Some(url) = Url::of(arrived.request.uri().path()) else {
             return Answer::not_found().into();
         };
         if ![Method::POST, Method::PUT, Method::PATCH].contains(arrived.request.method()) {
             return Answer::method_not_allowed().into();
         }
-        let form = url.form();
-        let (endpoint, ended) = match self.take(&url, &arrived).await {
-            Ok(ended) => ended,
+        match self.take(&url, &arrived, source).await {
+            Ok(answer) => answer.into(),
             Err(trouble) => {
                 let cause = std::error::Error::source(&trouble).map(ToString::to_string);
                 warn!(error = %trouble, cause, "inbound.unavailable");
-                return Answer::unavailable().into();
+                Answer::unavailable().into()
             }
-        };
-        self.log(endpoint.as_deref(), &ended, arrived.at);
-        match ended {
-            Ended::Kept(kept) => Answer::kept(&kept).into(),
-            Ended::Refused(refusal) => Answer::refused(form, &refusal).into(),
         }
     }
 
-    /// Judges the request, in the order of its URL's form, and keeps it.
-    async fn take(
-        &self,
-        url: &endpoint::Url,
-        arrived: &Arrived,
-    ) -> Result<(Option<std::sync::Arc<Endpoint>>, Ended), Trouble> {
-        let body = arrived.request.body();
-        if body.len() > self.app.config.max_body_bytes {
-            return Ok((None, Ended::Refused(Refusal::TooLarge)));
+    /// Where a request comes from, as far as anybody trustworthy says.
+    fn source(&self, request: &Request<Bytes>) -> Option<IpAddr> {
+        let peer = request.extensions().get::<SourceIp>().map(|peer| peer.0);
+        let trusted = &self.app.config.trusted_proxies;
+        if trusted.is_empty() {
+            return source_address::sender(peer, &[], trusted);
         }
-        let endpoint = self.endpoints.find(&self.app, url, arrived.at).await?;
-        let Some(endpoint) = endpoint else {
-            // As much work as for a known one, so that time tells strangers nothing.
-            self.endpoints.prove_in_vain(body);
-            return Ok((None, Ended::Refused(Refusal::Unknown)));
+        let forwarded: Vec<&[u8]> =
+            request.headers().get_all("x-forwarded-for").iter().map(http::HeaderValue::as_bytes).collect();
+        source_address::sender(peer, &forwarded, trusted)
+    }
+
+    /// Judges the request, in the order of its URL's form, and keeps it or notes why not.
+    async fn take(&self, url: &Url, arrived: &Arrived, source: Option<IpAddr>) -> Result<Answer, Trouble> {
+        let body = arrived.request.body();
+        let is_too_large = body.len() > self.app.config.max_body_bytes;
+        let found = self.endpoints.find(&self.app, url, arrived.at).await?;
+        let endpoint = found.endpoint.as_deref();
+        let verdict = match endpoint {
+            // Told to anybody, and looked up only to note it in the right log.
+            _ if is_too_large => Verdict { result: Err(Refusal::OverCap), quota: None, tags: 0 },
+            Some(endpoint) => self.judge(url.form(), endpoint, arrived, source).await?,
+            None => Verdict { result: Err(Refusal::Unknown), quota: None, tags: 0 },
         };
-        let judged = endpoint.judge(url.form(), arrived.request.headers(), body);
-        let ended = match judged {
-            Err(refusal) => Ended::Refused(refusal),
-            Ok(()) => keep::keep(&self.app, &endpoint, arrived).await?,
+        let mut tags = verdict.tags;
+        let ended = match (verdict.result, endpoint) {
+            (Ok(()), Some(endpoint)) => self.keep(endpoint, arrived, source).await?,
+            (Err(refusal), _) => Ended::Refused(refusal),
+            (Ok(()), None) => Ended::Refused(Refusal::Unknown),
         };
-        Ok((Some(endpoint), ended))
+        let mut answer = match &ended {
+            Ended::Kept(kept) => Answer::kept(kept),
+            Ended::Refused(refusal) => Answer::refused(url.form(), *refusal),
+        };
+        if let Ended::Refused(refusal) = ended {
+            if url.form() == Form::Slug && answer.is_bare() {
+                // As much work for every refusal that looks the same, so that time tells strangers nothing.
+                let missing = TAGS_OF_A_REFUSAL.saturating_sub(tags);
+                self.nobody.spend(body, missing);
+                tags += missing;
+            }
+            let refused = Refused {
+                refusal,
+                url,
+                endpoint: found.concerned.as_deref().map(|concerned| &concerned.webhook),
+                tenant_is_known: found.tenant_is_known,
+                arrived,
+                source_ip: source,
+                response_status: answer.status().as_u16(),
+            };
+            self.rejections.note(&self.app, &refused).await;
+        }
+        self.tags.fetch_add(tags.into(), Ordering::Relaxed);
+        if let Some(quota) = verdict.quota.filter(|_| !answer.is_bare()) {
+            answer = answer.with_quota(quota);
+        }
+        self.log(endpoint, &ended, arrived.at);
+        Ok(answer)
     }
 
     fn log(&self, endpoint: Option<&Endpoint>, ended: &Ended, arrived_at: Timestamp) {
@@ -132,5 +193,16 @@ impl Receiver {
                 info!(tenant, webhook.id = webhook, reason = refusal.code(), duration_ms, "inbound.refused");
             }
         }
+    }
+
+    /// Keeps a request that has proved itself; the last question is whether its event type is switched on.
+    async fn keep(&self, endpoint: &Endpoint, arrived: &Arrived, source: Option<IpAddr>) -> Result<Ended, Trouble> {
+        let definition = self.endpoints.definition(&self.app, &endpoint.webhook, arrived.at).await?;
+        let schema = match definition {
+            Some((definition, _)) if !definition.is_enabled => return Ok(Ended::Refused(Refusal::Disabled)),
+            Some((_, schema)) => schema,
+            None => None,
+        };
+        keep::keep(&self.app, endpoint, arrived, source, schema.as_deref()).await
     }
 }

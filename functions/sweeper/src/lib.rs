@@ -2,6 +2,8 @@
 //!
 //! It may run twice at once: a due time is moved by a conditional write before the message is sent.
 
+mod watch;
+
 use futures_util::stream::{self, StreamExt};
 use hookport::app::App;
 use hookport::aws::lambda::Deadline;
@@ -18,6 +20,8 @@ const PAGE: usize = 100;
 /// How many shards are read, and how many rows of a page are written, at once.
 const CONCURRENCY: usize = 16;
 
+pub use watch::Watched;
+
 /// Finds what is due.
 pub struct Sweeper {
     app: App,
@@ -30,6 +34,8 @@ pub struct Swept {
     pub redriven: usize,
     /// Pieces of work given up, each with an alarm.
     pub stuck: usize,
+    /// What the watch over webhooks told.
+    pub watched: Watched,
 }
 
 impl Sweeper {
@@ -61,8 +67,10 @@ impl Sweeper {
             total.redriven += swept.redriven;
             total.stuck += swept.stuck;
         }
+        total.watched = watch::watch(&self.app, deadline).await?;
         if total != Swept::default() {
-            info!(redriven = total.redriven, stuck = total.stuck, "sweep.done");
+            let Watched { silent, switched_off } = total.watched;
+            info!(redriven = total.redriven, stuck = total.stuck, silent, switched_off, "sweep.done");
         }
         Ok(total)
     }

@@ -1,6 +1,7 @@
 //! Conditions and updates, written once as values and turned into DynamoDB's expressions here.
 //!
-//! Attribute names are short constants that are no reserved words, so they stand in expressions as they are.
+//! Attribute names are short constants that are no reserved words, so they stand in expressions as they are; all but
+//! `ttl`, which the tables' definitions name and which is one.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -32,6 +33,8 @@ pub enum Test {
     ItemPresent,
     /// No item has this key, or its attribute is at most the value.
     ItemAbsentOrAtMost(&'static str, Value),
+    /// The attribute, or the member of one that the path names, is not there.
+    AttributeAbsent(&'static str),
     /// The attribute has this value.
     Is(&'static str, Value),
     /// The attribute is at most this value.
@@ -66,11 +69,20 @@ pub(super) fn condition(tests: &[Test], values: &mut Values) -> Option<String> {
             Test::ItemAbsentOrAtMost(attribute, value) => {
                 write!(text, "(attribute_not_exists(pk) OR {attribute} <= {})", values.name(value))
             }
+            Test::AttributeAbsent(attribute) => write!(text, "attribute_not_exists({attribute})"),
             Test::Is(attribute, value) => write!(text, "{attribute} = {}", values.name(value)),
             Test::AtMost(attribute, value) => write!(text, "{attribute} <= {}", values.name(value)),
         };
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// When the table forgets an item; its name is a reserved word.
+const TTL: &str = "ttl";
+
+/// How an attribute is written in an expression.
+fn spelt(attribute: &'static str) -> &'static str {
+    if attribute == TTL { "#ttl" } else { attribute }
 }
 
 /// A change of some attributes of one item.
@@ -109,6 +121,12 @@ impl Changes {
         self
     }
 
+    /// The names that stand for reserved words in the expression, if there are any.
+    pub(super) fn names(&self) -> Option<HashMap<String, String>> {
+        let is_needed = self.sets.iter().any(|(attribute, _)| *attribute == TTL);
+        is_needed.then(|| HashMap::from([(spelt(TTL).to_owned(), TTL.to_owned())]))
+    }
+
     pub(super) fn expression(&self, values: &mut Values) -> String {
         let mut text = String::new();
         let mut clause = |word: &str, parts: Vec<String>| {
@@ -116,7 +134,7 @@ impl Changes {
                 let _ = write!(text, "{word} {} ", parts.join(", "));
             }
         };
-        clause("SET", self.sets.iter().map(|(a, v)| format!("{a} = {}", values.name(v))).collect());
+        clause("SET", self.sets.iter().map(|(a, v)| format!("{} = {}", spelt(a), values.name(v))).collect());
         clause("ADD", self.adds.iter().map(|(a, v)| format!("{a} {}", values.name(v))).collect());
         clause("REMOVE", self.removes.iter().map(|a| (*a).to_owned()).collect());
         text
@@ -132,6 +150,10 @@ mod tests {
         let mut values = Values::default();
         let changes = Changes::new().set("st", "d").add("n", 1).remove("da");
         assert_eq!(changes.expression(&mut values), "SET st = :0 ADD n :1 REMOVE da ");
+        assert_eq!(changes.names(), None);
+        let expiring = Changes::new().set("ttl", 5);
+        assert_eq!(expiring.expression(&mut Values::default()), "SET #ttl = :0 ");
+        assert_eq!(expiring.names(), Some(HashMap::from([("#ttl".into(), "ttl".into())])));
         let tests = [Test::Is("st", Value::of("p")), Test::ItemAbsentOrAtMost("e", Value::of(5))];
         let text = condition(&tests, &mut values).expect("two tests");
         assert_eq!(text, "st = :2 AND (attribute_not_exists(pk) OR e <= :3)");

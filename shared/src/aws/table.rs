@@ -201,6 +201,7 @@ impl Table {
         let request = self.client.update_item().table_name(&self.name).set_key(Some(key.attributes()));
         let sent = request
             .update_expression(expression)
+            .set_expression_attribute_names(changes.names())
             .set_condition_expression(condition)
             .set_expression_attribute_values(values.or_none())
             .set_return_values(returned)

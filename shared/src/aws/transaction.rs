@@ -68,6 +68,7 @@ impl Table {
             }
             Write::Update(key, changes, tests) => {
                 let update = Update::builder().table_name(&self.name).set_key(Some(key.attributes()));
+                let update = update.set_expression_attribute_names(changes.names());
                 let update = update.update_expression(changes.expression(&mut values));
                 let update = update.set_condition_expression(condition(&tests, &mut values));
                 let update = update.set_expression_attribute_values(values.or_none());

@@ -174,6 +174,10 @@ ids! {
     WebhookKeyId = "key";
     /// Names one received request and all that became of it (`ind_…`).
     InboundDeliveryId = "ind";
+    /// Names a request that was not taken (`rej_…`).
+    RejectionId = "rej";
+    /// Names a type of event (`ety_…`), beside its readable ref.
+    EventTypeId = "ety";
     /// Names an event (`evt_…`); made from a delivery, it has the delivery's value.
     EventId = "evt";
     /// Names a subscription (`sub_…`).
@@ -195,7 +199,7 @@ macro_rules! configured_ids {
         }
     )+};
 }
-configured_ids!(InboundWebhookId, WebhookKeyId, SubscriptionId, ApiTokenId);
+configured_ids!(InboundWebhookId, WebhookKeyId, EventTypeId, SubscriptionId, ApiTokenId);
 
 impl InboundWebhookId {
     /// The handle that the ids of its deliveries and events carry.
@@ -230,7 +234,7 @@ macro_rules! flowing_ids {
         }
     )+};
 }
-flowing_ids!(InboundDeliveryId, EventId, DeliveryId);
+flowing_ids!(InboundDeliveryId, RejectionId, EventId, DeliveryId);
 
 impl InboundDeliveryId {
     /// Makes the id of a request that arrived at `at` for `webhook`; 44 bits of `random` are used.
@@ -238,6 +242,25 @@ impl InboundDeliveryId {
     pub fn new(at: Timestamp, webhook: InboundWebhookId, random: u128) -> Self {
         Self(flowing(at_millis(at), webhook.handle(), random))
     }
+}
+
+impl RejectionId {
+    /// Makes the id of a request that was refused at `at`, for the webhook with `handle`; its slot is its last byte.
+    #[must_use]
+    pub fn new(at: Timestamp, handle: Handle, random: u128, slot: u8) -> Self {
+        Self(flowing(at_millis(at), handle, (random & !0xff) | u128::from(slot)))
+    }
+
+    /// The slot of its log that it was written to.
+    #[must_use]
+    pub fn slot(self) -> u8 {
+        (self.0 & 0xff) as u8
+    }
+}
+
+impl Handle {
+    /// The handle of no webhook: of requests to URLs that lead nowhere.
+    pub const NONE: Self = Self(0);
 }
 
 impl From<InboundDeliveryId> for EventId {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::event_type::EventType;
-use super::id::{EventId, InboundDeliveryId, InboundWebhookId, SubscriptionId};
+use super::id::{EventId, InboundDeliveryId, InboundWebhookId, SubscriptionId, WebhookKeyId};
+use super::inbound_webhook::Auth;
 use super::text::TenantSlug;
 
 /// How long after arrival the sweeper takes up a request that nobody has finished.
@@ -16,6 +17,8 @@ pub const FIRST_SWEEP_AFTER: SignedDuration = SignedDuration::from_secs(120);
 pub const MAX_REDRIVES: u32 = 30;
 /// How long a body is kept, in days.
 pub const BODY_DAYS: i64 = 30;
+/// How many breaches of a schema are kept of one request.
+pub const MAX_VIOLATIONS: usize = 20;
 
 /// How far the handling of a request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -58,6 +61,14 @@ pub struct InboundDelivery {
     pub latency_ms: u32,
     /// The stable code of the error, if it was refused.
     pub error: Option<String>,
+    /// Where its body is not what the schema of the event type asks for, if it was refused for that.
+    pub violations: Vec<Violation>,
+    /// The delivery that it replays, if it is a replay.
+    pub replay_of: Option<InboundDeliveryId>,
+    /// Whether it was made by a person to try the webhook out.
+    pub is_test: bool,
+    /// The key that it came in by, if the webhook's URL ends in one.
+    pub key_id: Option<WebhookKeyId>,
     /// The subscriptions that the event went to, once dispatched.
     pub subscriptions: Vec<SubscriptionId>,
     /// When the sweeper takes it up, while it is pending.
@@ -80,6 +91,39 @@ impl InboundDelivery {
             DispatchStatus::Pending | DispatchStatus::Dispatched | DispatchStatus::Stuck => Some(self.id.into()),
             DispatchStatus::Failed | DispatchStatus::Duplicate => None,
         }
+    }
+}
+
+/// One place of a body that is not what a schema asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Violation {
+    /// The place, as a JSON Pointer; empty for the whole body.
+    #[schema(example = "/customer/email")]
+    pub path: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// A stretch of time, both ends included; an end that is not given is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Period {
+    /// Its first instant.
+    pub from: Option<Timestamp>,
+    /// Its last instant.
+    pub to: Option<Timestamp>,
+}
+
+impl Period {
+    /// Tells whether `at` is before it.
+    #[must_use]
+    pub fn is_after(&self, at: Timestamp) -> bool {
+        self.from.is_some_and(|from| at < from)
+    }
+
+    /// Tells whether `at` is in it.
+    #[must_use]
+    pub fn contains(&self, at: Timestamp) -> bool {
+        !self.is_after(at) && self.to.is_none_or(|to| at <= to)
     }
 }
 
@@ -122,12 +166,18 @@ const HOP_HEADERS: [&str; 9] = [
     "upgrade",
 ];
 
-/// Tells whether a header (lower-case name) is kept; `signature_headers` are the webhook's own.
+/// Tells whether a header (lower-case name) of a request to a webhook with this `auth` is kept.
 #[must_use]
-pub fn may_keep_header(name: &str, signature_headers: &[String]) -> bool {
-    !SECRET_HEADERS.contains(&name)
-        && !HOP_HEADERS.contains(&name)
-        && !signature_headers.iter().any(|s| s.eq_ignore_ascii_case(name))
+pub fn may_keep_header(name: &str, auth: &Auth) -> bool {
+    // A signature that nobody asks for today may open the webhook tomorrow.
+    let is_signature = name.contains("signature");
+    !is_signature && !SECRET_HEADERS.contains(&name) && !HOP_HEADERS.contains(&name) && !auth.is_credential_header(name)
+}
+
+/// From when on the body of a request is gone, whether its row is still there or not.
+#[must_use]
+pub fn body_expires_at(id: InboundDeliveryId) -> Timestamp {
+    id.created_at().saturating_add(SignedDuration::from_hours(24 * BODY_DAYS)).unwrap_or(Timestamp::MAX)
 }
 
 /// How long the row of a request lives: the body's 30 days, or the idempotency window where that is longer.
@@ -160,4 +210,19 @@ pub fn redrive(redrives: u32, now: Timestamp) -> Redrive {
     }
     let wait = FIRST_SWEEP_AFTER.saturating_mul(1 << redrives.min(5)).min(SignedDuration::from_hours(1));
     Redrive::Again { due_at: now.saturating_add(wait).unwrap_or(Timestamp::MAX) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_includes_both_of_its_ends() {
+        let at = |s: i64| Timestamp::from_second(s).expect("a time");
+        let period = Period { from: Some(at(10)), to: Some(at(20)) };
+        let inside: Vec<i64> = (0..30).filter(|s| period.contains(at(*s))).collect();
+        assert_eq!(inside, (10..=20).collect::<Vec<_>>());
+        assert!(period.is_after(at(9)) && !period.is_after(at(21)), "what is too late is not too early");
+        assert!(Period::default().contains(Timestamp::MIN) && Period::default().contains(Timestamp::MAX));
+    }
 }

@@ -52,6 +52,10 @@ permissions! {
     TenantCreate = "tenant:create",
     /// List and read tenants. Held by operators.
     TenantRead = "tenant:read",
+    /// Change tenants: switch their webhooks on and off. Held by operators.
+    TenantUpdate = "tenant:update",
+    /// Read the log of requests to URLs that lead nowhere. Held by operators.
+    UnknownRequestRead = "unknown_request:read",
     /// Make API tokens with at most one's own permissions.
     ApiTokenCreate = "api_token:create",
     /// List API tokens, without their secrets.
@@ -66,6 +70,18 @@ permissions! {
     InboundWebhookUpdate = "inbound_webhook:update",
     /// Delete inbound webhooks.
     InboundWebhookDelete = "inbound_webhook:delete",
+    /// Handle received requests again.
+    InboundWebhookReplay = "inbound_webhook:replay",
+    /// Capture a sample of what senders send, and read it: it may hold personal data.
+    InboundWebhookSample = "inbound_webhook:sample",
+    /// Make event types.
+    EventTypeCreate = "event_type:create",
+    /// Read event types.
+    EventTypeRead = "event_type:read",
+    /// Change event types and their webhooks.
+    EventTypeUpdate = "event_type:update",
+    /// Delete event types.
+    EventTypeDelete = "event_type:delete",
     /// Read events.
     EventRead = "event:read",
     /// Make subscriptions.
@@ -94,7 +110,7 @@ impl Permission {
     /// Tells whether only operators may hold it, because it reaches beyond one tenant.
     #[must_use]
     pub fn is_for_operators(self) -> bool {
-        matches!(self, Self::TenantCreate | Self::TenantRead)
+        matches!(self, Self::TenantCreate | Self::TenantRead | Self::TenantUpdate | Self::UnknownRequestRead)
     }
 
     /// Everything that a tenant's own administrator may do.

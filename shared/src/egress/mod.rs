@@ -120,6 +120,13 @@ impl Egress {
         Self(Arc::new(Inner { policy, client }))
     }
 
+    /// The same service, keeping up to `bytes` of each answer; connections are shared.
+    #[must_use]
+    pub fn keeping(&self, bytes: usize) -> Self {
+        let policy = EgressPolicy { max_response_bytes: bytes, ..self.0.policy.clone() };
+        Self(Arc::new(Inner { policy, client: self.0.client.clone() }))
+    }
+
     /// The policy that requests are sent under.
     #[must_use]
     pub fn policy(&self) -> &EgressPolicy {

@@ -1,4 +1,3 @@
 //! Signatures: proving who sent a request, and proving to targets that we sent one.
 
-pub mod inbound;
 pub mod standard;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use super::inbound::HmacKey;
+use crate::proof::HmacKey;
 use crate::random::Random;
 
 /// What generated secrets start with.

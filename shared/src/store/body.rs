@@ -1,5 +1,7 @@
 //! Where a request is kept: inside its row when small, in parts of their own when large.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -73,6 +75,13 @@ impl KeptRequest {
     }
 }
 
+/// Where a packed request of `length` bytes is cut, so that each part fits an item.
+///
+/// The ranges follow one another without a gap and cover all of it; nothing gives no part.
+pub fn cuts(length: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
+    (0..length.div_ceil(PART_BYTES)).map(move |n| n * PART_BYTES..((n + 1) * PART_BYTES).min(length))
+}
+
 impl Store {
     /// Keeps a large request in parts. They are written before the row that names them; parts that no row names expire.
     pub(super) async fn put_parts(
@@ -84,12 +93,10 @@ impl Store {
     ) -> Result<Parts, TableError> {
         let expires = now.saturating_add(SignedDuration::from_hours(24 * BODY_DAYS)).unwrap_or(Timestamp::MAX);
         let id = writer.part_name();
-        let count = request.0.len().div_ceil(PART_BYTES);
-        let count = u16::try_from(count).map_err(|e| TableError::Corrupt(e.into()))?;
-        let parts = (0..count).map(|n| {
-            let start = usize::from(n) * PART_BYTES;
-            let end = (start + PART_BYTES).min(request.0.len());
-            let part = Part { z: request.0.slice(start..end), ttl: expires.as_second() };
+        let cuts = cuts(request.0.len());
+        let count = u16::try_from(cuts.len()).map_err(|e| TableError::Corrupt(e.into()))?;
+        let parts = (0..count).zip(cuts).map(|(n, range)| {
+            let part = Part { z: request.0.slice(range), ttl: expires.as_second() };
             let key = keys::body_part(tenant, &id, n);
             async move { self.deliveries.put(&key, &part, &[]).await }
         });
@@ -115,5 +122,25 @@ impl Store {
             }
         }
         Ok(Some(KeptRequest(whole.into())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn parts_put_together_are_the_whole(length in 0usize..6 * 1024 * 1024) {
+            let mut end = 0;
+            for range in cuts(length) {
+                prop_assert_eq!(range.start, end);
+                prop_assert!(!range.is_empty() && range.len() <= PART_BYTES);
+                end = range.end;
+            }
+            prop_assert_eq!(end, length);
+        }
     }
 }

@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{CreateError, Store, exists_or, keys};
-use crate::aws::expression::Test;
-use crate::aws::table::{Key, Query, Table, TableError};
+use crate::aws::expression::{Changes, Test, Value};
+use crate::aws::table::{Key, Query, Table, TableError, Wanted};
 use crate::aws::transaction::Write;
 use crate::domain::api_token::ApiToken;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
@@ -77,6 +77,29 @@ impl Store {
     pub async fn tenant(&self, slug: &TenantSlug) -> Result<Option<Tenant>, TableError> {
         let stored = self.configs.get::<StoredTenant>(&keys::tenant(slug)).await?;
         Ok(stored.map(|stored| Tenant { subscriptions_version: stored.sv, ..stored.v }))
+    }
+
+    /// Replaces `before` by `after`. The counter beside it stays. Tells whether it was done: not when somebody turned a
+    /// switch since `before` was read.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn update_tenant(&self, before: &Tenant, after: &Tenant) -> Result<bool, TableError> {
+        let unturned = [
+            Test::Is("v.inbound_enabled", Value::of(before.inbound_enabled)),
+            Test::Is("v.outbound_enabled", Value::of(before.outbound_enabled)),
+        ];
+        let changes = Changes::new().set("v", after);
+        match self.configs.update(&keys::tenant(&before.slug), &changes, &unturned, Wanted::Nothing).await {
+            Ok(_) => Ok(true),
+            Err(TableError::ConditionFailed { old: Some(old) }) => {
+                // An earlier try of this very call may have written it.
+                let found = old.read::<StoredTenant>()?.v;
+                Ok(Tenant { subscriptions_version: after.subscriptions_version, ..found } == *after)
+            }
+            Err(TableError::ConditionFailed { old: None }) => Ok(false),
+            Err(other) => Err(other),
+        }
     }
 
     /// Lists the names of all tenants, for operators.

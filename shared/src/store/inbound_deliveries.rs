@@ -1,5 +1,7 @@
 //! Inbound deliveries: the rows that a 2xx stands for.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,11 +11,16 @@ use super::due::due_shard;
 use super::{Store, keys, merge};
 use crate::aws::expression::{Changes, Test, Value};
 use crate::aws::table::{Key, Stored, TableError, Wanted};
-use crate::domain::cursor::{Page, PageRequest};
+use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::event_type::EventType;
-use crate::domain::id::{InboundDeliveryId, InboundWebhookId, SubscriptionId};
-use crate::domain::inbound_delivery::{DispatchStatus, InboundDelivery};
+use crate::domain::id::{InboundDeliveryId, InboundWebhookId, SubscriptionId, WebhookKeyId};
+use crate::domain::inbound_delivery::{
+    DispatchStatus, InboundDelivery, MAX_VIOLATIONS, Period, Violation, body_expires_at,
+};
 use crate::domain::text::TenantSlug;
+
+/// After how many rows that are not wanted a page ends before it is full, so that a rare thing is looked for in steps.
+const MOST_PASSED_OVER: usize = 1_000;
 
 /// Tells one writer of a row from another: 128 random bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +68,18 @@ struct Row {
     l: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     e: Option<String>,
+    /// Where the body broke its schema.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    y: Vec<Violation>,
+    /// The delivery that it replays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p: Option<InboundDeliveryId>,
+    /// Whether it is a test.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    x: bool,
+    /// The key that it came in by, 16 bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    i: Option<Bytes>,
     /// The subscriptions that the event went to, 16 bytes each.
     #[serde(skip_serializing_if = "Option::is_none")]
     f: Option<Bytes>,
@@ -93,6 +112,10 @@ impl Row {
             r: delivery.response_status,
             l: delivery.latency_ms,
             e: delivery.error.clone(),
+            y: delivery.violations.iter().take(MAX_VIOLATIONS).cloned().collect(),
+            p: delivery.replay_of,
+            x: delivery.is_test,
+            i: delivery.key_id.map(|key| Bytes::copy_from_slice(&key.to_bytes())),
             f: None,
             z: None,
             b: None,
@@ -106,6 +129,8 @@ impl Row {
 
     fn into_delivery(self, tenant: &TenantSlug, id: InboundDeliveryId) -> Result<InboundDelivery, TableError> {
         let due_at = self.da.map(Timestamp::from_millisecond).transpose().map_err(|e| TableError::Corrupt(e.into()))?;
+        let key_id = self.i.map(|bytes| <[u8; 16]>::try_from(&bytes[..])).transpose();
+        let key_id = key_id.map_err(|e| TableError::Corrupt(e.into()))?.map(WebhookKeyId::from_bytes);
         let targets = self.f.unwrap_or_default();
         let (chunks, _) = targets.as_chunks::<16>();
         Ok(InboundDelivery {
@@ -120,6 +145,10 @@ impl Row {
             response_status: self.r,
             latency_ms: self.l,
             error: self.e,
+            violations: self.y,
+            replay_of: self.p,
+            is_test: self.x,
+            key_id,
             subscriptions: chunks.iter().map(|c| SubscriptionId::from_bytes(*c)).collect(),
             due_at,
             redrives: self.c.unwrap_or_default(),
@@ -130,6 +159,18 @@ impl Row {
 fn id_of(stored: &Stored) -> Result<InboundDeliveryId, TableError> {
     let key = stored.key();
     InboundDeliveryId::from_suffix(key.sk.as_deref().unwrap_or_default()).map_err(|e| TableError::Corrupt(e.into()))
+}
+
+/// What the key of every request that arrived at or before `at` is less than.
+fn key_after(at: Timestamp) -> String {
+    let millis = u64::try_from(at.as_millisecond().saturating_add(1)).unwrap_or_default();
+    InboundDeliveryId::from_bytes((u128::from(millis) << 80).to_be_bytes()).suffix()
+}
+
+/// The delivery that a row of `tenant` stands for.
+pub(super) fn delivery_of(tenant: &TenantSlug, stored: Stored) -> Result<InboundDelivery, TableError> {
+    let id = id_of(&stored)?;
+    stored.read::<Row>()?.into_delivery(tenant, id)
 }
 
 fn joined(subscriptions: &[SubscriptionId]) -> Bytes {
@@ -184,7 +225,7 @@ impl Store {
         row.map(|row| row.into_delivery(tenant, id)).transpose()
     }
 
-    /// Reads one inbound delivery with its request; the request is `None` once its body has expired.
+    /// Reads one inbound delivery with its request; the request is `None` once its body has expired at `now`.
     ///
     /// # Errors
     /// When the table cannot be reached or the row cannot be read.
@@ -192,11 +233,14 @@ impl Store {
         &self,
         tenant: &TenantSlug,
         id: InboundDeliveryId,
+        now: Timestamp,
     ) -> Result<Option<(InboundDelivery, Option<KeptRequest>)>, TableError> {
         let Some(mut row) = self.deliveries.get::<Row>(&keys::inbound_delivery(tenant, id)).await? else {
             return Ok(None);
         };
         let request = match (row.z.take(), &row.b) {
+            // A row may outlive its body, and the table deletes late.
+            _ if body_expires_at(id) <= now => None,
             (Some(inline), _) => Some(KeptRequest(inline)),
             (None, Some(parts)) => self.get_parts(tenant, parts).await?,
             (None, None) => None,
@@ -269,13 +313,47 @@ impl Store {
         page: &PageRequest,
         wanted: impl Fn(&InboundDelivery) -> bool,
     ) -> Result<Page<InboundDelivery>, TableError> {
+        self.find_inbound(tenant, webhooks, page, Period::default(), wanted).await
+    }
+
+    /// The same for what arrived within `period`. Rows outside of it are not read, but for the first few before it.
+    ///
+    /// A page may have fewer items than were asked for, even none, and still have a next one: that is where the search
+    /// for rare things goes on.
+    ///
+    /// # Errors
+    /// When the table cannot be reached or a row cannot be read.
+    pub async fn find_inbound(
+        &self,
+        tenant: &TenantSlug,
+        webhooks: &[InboundWebhookId],
+        page: &PageRequest,
+        period: Period,
+        wanted: impl Fn(&InboundDelivery) -> bool,
+    ) -> Result<Page<InboundDelivery>, TableError> {
         let handles = webhooks.iter().map(|id| id.handle());
         let partitions = merge::partitions(handles, |handle, shard| keys::inbound_deliveries(tenant, handle, shard));
+        let end = period.to.map(|to| Cursor::after(&key_after(to)));
+        let starts = page.after.clone().into_iter().chain(end);
+        let after = starts.min_by(|a, b| a.sort_key().cmp(b.sort_key()));
+        let (passed_over, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        // `None` takes a place on the page, so that reading ends soon.
         let read = |stored: Stored| {
             let id = id_of(&stored)?;
+            if period.is_after(id.created_at()) {
+                is_over.store(true, Ordering::Relaxed);
+                return Ok(Some(None));
+            }
             let delivery = stored.read::<Row>()?.into_delivery(tenant, id)?;
-            Ok((webhooks.contains(&delivery.webhook_id) && wanted(&delivery)).then_some(delivery))
+            if webhooks.contains(&delivery.webhook_id) && wanted(&delivery) {
+                return Ok(Some(Some(delivery)));
+            }
+            let enough = passed_over.fetch_add(1, Ordering::Relaxed) >= MOST_PASSED_OVER;
+            Ok(enough.then_some(None))
         };
-        merge::newest_first(&self.deliveries, partitions, page, read).await
+        let page = PageRequest { limit: page.limit, after };
+        let found = merge::newest_first(&self.deliveries, partitions, &page, read).await?;
+        let next = found.next.filter(|_| !is_over.load(Ordering::Relaxed));
+        Ok(Page { items: found.items.into_iter().flatten().collect(), next })
     }
 }

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::configs::{get, list, list_all, put};
+use super::watch::watch_write;
 use super::{CreateError, Store, exists_or, keys};
 use crate::aws::expression::{Test, Value};
 use crate::aws::table::{Key, TableError};
@@ -54,25 +55,47 @@ fn current(webhook: &InboundWebhook, tests: Vec<Test>) -> Result<Write, TableErr
 }
 
 fn version(webhook: &InboundWebhook) -> Result<Write, TableError> {
-    put(keys::inbound_webhook_version(&webhook.tenant, webhook.id, webhook.version), webhook, vec![])
+    let key = keys::inbound_webhook_version(&webhook.tenant, webhook.id, webhook.version);
+    put(key, &webhook.without_secrets(), vec![])
 }
 
-/// What the URL of a webhook leads to. A slug leads to a copy of the whole webhook: one read for the receiver.
-fn look_up(webhook: &InboundWebhook, tests: Vec<Test>) -> Result<Write, TableError> {
+/// The items that the URLs of a webhook lead to: a slug to a copy of the whole webhook, so that the receiver reads once;
+/// a key to whose it is.
+fn look_ups(webhook: &InboundWebhook) -> Vec<Key> {
     match &webhook.address {
-        Address::Slug { slug } => put(keys::webhook_by_slug(&webhook.tenant, slug), webhook, tests),
-        Address::Key { hash, .. } => {
-            let owner = KeyOwner { tenant: webhook.tenant.clone(), id: webhook.id };
-            put(keys::webhook_by_key(hash), &owner, tests)
-        }
+        Address::Slug { slug } => vec![keys::webhook_by_slug(&webhook.tenant, slug)],
+        Address::Key { keys } => keys.iter().map(|key| keys::webhook_by_key(&key.hash)).collect(),
     }
 }
 
-fn look_up_key(webhook: &InboundWebhook) -> Key {
+fn look_up(webhook: &InboundWebhook, key: Key, tests: Vec<Test>) -> Result<Write, TableError> {
     match &webhook.address {
-        Address::Slug { slug } => keys::webhook_by_slug(&webhook.tenant, slug),
-        Address::Key { hash, .. } => keys::webhook_by_key(hash),
+        Address::Slug { .. } => put(key, webhook, tests),
+        Address::Key { .. } => put(key, &KeyOwner { tenant: webhook.tenant.clone(), id: webhook.id }, tests),
     }
+}
+
+/// The writes that make a webhook.
+pub(super) fn creation(webhook: &InboundWebhook) -> Result<Vec<Write>, TableError> {
+    let mut writes = vec![current(webhook, vec![Test::ItemAbsent])?, version(webhook)?];
+    for key in look_ups(webhook) {
+        writes.push(look_up(webhook, key, vec![Test::ItemAbsent])?);
+    }
+    writes.extend(watch_write(None, Some(webhook))?);
+    Ok(writes)
+}
+
+/// The writes that delete a webhook.
+pub(super) fn deletion(webhook: &InboundWebhook, now: Timestamp) -> Result<Vec<Write>, TableError> {
+    let current = keys::inbound_webhook(&webhook.tenant, webhook.id);
+    let unchanged = Test::Is("ver", Value::of(webhook.version));
+    let mut writes = vec![
+        Write::Delete(current, vec![unchanged]),
+        retire(keys::retired_webhook(&webhook.tenant, webhook.id), webhook.id, now)?,
+    ];
+    writes.extend(look_ups(webhook).into_iter().map(|key| Write::Delete(key, vec![])));
+    writes.extend(watch_write(Some(webhook), None)?);
+    Ok(writes)
 }
 
 impl Store {
@@ -81,12 +104,7 @@ impl Store {
     /// # Errors
     /// [`CreateError::Exists`] when its slug is taken.
     pub async fn create_inbound_webhook(&self, webhook: &InboundWebhook) -> Result<(), CreateError> {
-        let writes = vec![
-            look_up(webhook, vec![Test::ItemAbsent])?,
-            current(webhook, vec![Test::ItemAbsent])?,
-            version(webhook)?,
-        ];
-        self.configs.write_together(writes).await.map_err(exists_or)
+        self.configs.write_together(creation(webhook)?).await.map_err(exists_or)
     }
 
     /// Replaces `before` by `after`, its next version. `Exists` when a new slug is taken or someone was faster.
@@ -98,28 +116,37 @@ impl Store {
         before: &InboundWebhook,
         after: &InboundWebhook,
     ) -> Result<(), CreateError> {
+        // Arming a capture makes no version, and must not be undone by a change that did not see it.
+        let unarmed = match before.capture_until {
+            Some(until) => Test::Is("v.capture_until", Value::of(until.as_millisecond())),
+            None => Test::AttributeAbsent("v.capture_until"),
+        };
         let unchanged = Test::Is("ver", Value::of(before.version));
-        let mut writes = vec![current(after, vec![unchanged])?, version(after)?];
-        if look_up_key(before) == look_up_key(after) {
-            writes.push(look_up(after, vec![])?);
-        } else {
-            writes.push(look_up(after, vec![Test::ItemAbsent])?);
-            writes.push(Write::Delete(look_up_key(before), vec![]));
+        let mut writes = vec![current(after, vec![unchanged, unarmed])?, version(after)?];
+        let (old, new) = (look_ups(before), look_ups(after));
+        for key in &new {
+            match (old.contains(key), &after.address) {
+                (false, _) => writes.push(look_up(after, key.clone(), vec![Test::ItemAbsent])?),
+                (true, Address::Slug { .. }) => writes.push(look_up(after, key.clone(), vec![])?),
+                // It says whose it is, and that has not changed.
+                (true, Address::Key { .. }) => {}
+            }
         }
+        for key in old {
+            if !new.contains(&key) {
+                writes.push(Write::Delete(key, vec![]));
+            }
+        }
+        writes.extend(watch_write(Some(before), Some(after))?);
         self.configs.write_together(writes).await.map_err(exists_or)
     }
 
-    /// Deletes a webhook; its deliveries stay.
+    /// Deletes a webhook; its deliveries stay. `Exists` when someone changed it since it was read.
     ///
     /// # Errors
-    /// When the table cannot be reached.
-    pub async fn delete_inbound_webhook(&self, webhook: &InboundWebhook, now: Timestamp) -> Result<(), TableError> {
-        let writes = vec![
-            Write::Delete(keys::inbound_webhook(&webhook.tenant, webhook.id), vec![]),
-            Write::Delete(look_up_key(webhook), vec![]),
-            retire(keys::retired_webhook(&webhook.tenant, webhook.id), webhook.id, now)?,
-        ];
-        self.configs.write_together(writes).await
+    /// [`CreateError::Exists`] as said, or trouble with the table.
+    pub async fn delete_inbound_webhook(&self, webhook: &InboundWebhook, now: Timestamp) -> Result<(), CreateError> {
+        self.configs.write_together(deletion(webhook, now)?).await.map_err(exists_or)
     }
 
     /// Reads a webhook.

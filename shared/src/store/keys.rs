@@ -5,7 +5,13 @@
 
 use crate::aws::table::Key;
 use crate::domain::api_token::SecretHash;
-use crate::domain::id::{ApiTokenId, DeliveryId, EventId, Handle, InboundDeliveryId, InboundWebhookId, SubscriptionId};
+use crate::domain::event_type::EventType;
+use crate::domain::id::{
+    ApiTokenId, DeliveryId, EventId, EventTypeId, Handle, InboundDeliveryId, InboundWebhookId, RejectionId,
+    SubscriptionId,
+};
+use crate::domain::pack::PackName;
+use crate::domain::rejection::{RejectionLog, hour_of};
 use crate::domain::text::{Slug, TenantSlug};
 
 /// Over how many partitions the rows of one webhook or subscription are spread.
@@ -118,6 +124,30 @@ pub fn claim(tenant: &TenantSlug, webhook: InboundWebhookId, digest: &str) -> Ke
     Key::partition(format!("{tenant}/{}/{digest}", webhook.suffix()))
 }
 
+/// What a rate limit is counted for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RateScope {
+    /// Requests to one webhook.
+    Webhook(TenantSlug, InboundWebhookId),
+    /// Requests from one address to the whole deployment.
+    Source(std::net::IpAddr),
+    /// Requests to one tenant.
+    Tenant(TenantSlug),
+    /// Requests to the whole deployment.
+    Global,
+}
+
+/// What is taken of the window of a rate limit that begins at this second.
+#[must_use]
+pub fn rate(scope: &RateScope, window_start: i64) -> Key {
+    Key::partition(match scope {
+        RateScope::Webhook(tenant, id) => format!("{tenant}/rate/{}/{window_start}", id.suffix()),
+        RateScope::Source(address) => format!("*rate/{address}/{window_start}"),
+        RateScope::Tenant(tenant) => format!("{tenant}/rate/{window_start}"),
+        RateScope::Global => format!("*rate/{window_start}"),
+    })
+}
+
 /// A partition of a webhook's inbound deliveries.
 #[must_use]
 pub fn inbound_deliveries(tenant: &TenantSlug, handle: Handle, shard: u8) -> String {
@@ -152,6 +182,98 @@ pub fn deliveries(tenant: &TenantSlug, handle: Handle, shard: u8) -> String {
 #[must_use]
 pub fn delivery(tenant: &TenantSlug, id: DeliveryId) -> Key {
     Key::new(deliveries(tenant, id.handle(), id.shard(ROW_SHARDS)), id.suffix())
+}
+
+/// The partition of a log of refused requests.
+#[must_use]
+pub fn rejections(log: &RejectionLog) -> String {
+    match log {
+        RejectionLog::Webhook(tenant, webhook) => format!("{tenant}/rejected/{}", webhook.suffix()),
+        RejectionLog::Tenant(tenant) => format!("{tenant}/rejected"),
+        RejectionLog::Operators => "*rejected".to_owned(),
+    }
+}
+
+/// What the keys of an hour in a log of refused requests begin with.
+#[must_use]
+pub fn rejection_hour(hour: i64) -> String {
+    format!("{hour:08x}")
+}
+
+/// The place of a refused request in its log: its hour, and its slot.
+#[must_use]
+pub fn rejection(log: &RejectionLog, id: RejectionId) -> Key {
+    let hour = rejection_hour(hour_of(id.created_at()));
+    Key::new(rejections(log), format!("{hour}/{:02x}", id.slot()))
+}
+
+/// The partition of the versions of an inbound webhook.
+#[must_use]
+pub fn inbound_webhook_versions(tenant: &TenantSlug, id: InboundWebhookId) -> String {
+    format!("{tenant}/webhook-versions/{}", id.suffix())
+}
+
+/// Which request was captured as the sample of an inbound webhook.
+#[must_use]
+pub fn sample(tenant: &TenantSlug, id: InboundWebhookId) -> Key {
+    Key::new(format!("{tenant}/sample/{}", id.suffix()), "sample")
+}
+
+/// What was added up of an inbound webhook's rows.
+#[must_use]
+pub fn roll_up(tenant: &TenantSlug, id: InboundWebhookId) -> Key {
+    Key::new(format!("{tenant}/stats"), id.suffix())
+}
+
+/// The partition of the webhooks that need watching, of all tenants.
+pub const WATCHED: &str = "*watched";
+
+/// One webhook that needs watching.
+#[must_use]
+pub fn watched(tenant: &TenantSlug, id: InboundWebhookId) -> Key {
+    Key::new(WATCHED, format!("{tenant}/{}", id.suffix()))
+}
+
+/// When the next round of the watch may begin, and where.
+#[must_use]
+pub fn watch_round() -> Key {
+    Key::new("*watch", "round")
+}
+
+/// The partition of a tenant's event types, as lists have them.
+#[must_use]
+pub fn event_types(tenant: &TenantSlug) -> String {
+    format!("{tenant}/event-types")
+}
+
+/// An event type in the list: all but its schema.
+#[must_use]
+pub fn event_type_in_list(tenant: &TenantSlug, id: EventTypeId) -> Key {
+    Key::new(event_types(tenant), id.suffix())
+}
+
+/// The partition of a tenant's event types by their refs, so that those of a pack stand together.
+#[must_use]
+pub fn event_types_by_ref(tenant: &TenantSlug) -> String {
+    format!("{tenant}/event-types-by-ref")
+}
+
+/// An event type, whole.
+#[must_use]
+pub fn event_type(tenant: &TenantSlug, event_type: &EventType) -> Key {
+    Key::new(event_types_by_ref(tenant), event_type.as_str())
+}
+
+/// The partition of a tenant's packs.
+#[must_use]
+pub fn packs(tenant: &TenantSlug) -> String {
+    format!("{tenant}/packs")
+}
+
+/// One pack.
+#[must_use]
+pub fn pack(tenant: &TenantSlug, name: &PackName) -> Key {
+    Key::new(packs(tenant), name.as_str())
 }
 
 /// What a key in the table of deliveries names.

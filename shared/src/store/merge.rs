@@ -9,6 +9,8 @@ use crate::aws::table::{Query, Stored, Table, TableError};
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::id::Handle;
 
+/// How many rows are read of a partition once a page was not filled at the first go.
+const MANY: usize = 100;
 /// How many partitions are read at once.
 const CONCURRENCY: usize = 32;
 
@@ -31,18 +33,19 @@ pub(super) async fn newest_first<T>(
     let limit = page.limit;
     let mut beyond = page.after.as_ref().map(|c| c.sort_key().to_owned());
     let mut items = Vec::with_capacity(limit);
+    // One more than the page, to know whether there is a next one. When much is left out, more at a time.
+    let mut at_once = limit + 1;
     loop {
-        // One more than the page, to know whether there is a next one.
         let reads = partitions.iter().cloned().map(|pk| {
-            let query = Query { pk, beyond: beyond.clone(), limit: limit + 1, newest_first: true };
+            let query = Query { pk, beyond: beyond.clone(), limit: at_once, newest_first: true };
             async move { table.query(&query).await }
         });
         let found: Vec<Vec<Stored>> = stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await?;
         let mut found: Vec<(String, Stored)> =
             found.into_iter().flatten().map(|s| (s.key().sk.unwrap_or_default(), s)).collect();
         found.sort_unstable_by(|a, b| b.0.cmp(&a.0));
-        let is_last = found.len() <= limit;
-        for (sort_key, stored) in found.into_iter().take(limit + 1) {
+        let is_last = found.len() < at_once;
+        for (sort_key, stored) in found.into_iter().take(at_once) {
             if items.len() == limit {
                 return Ok(Page { items, next: beyond.as_deref().map(Cursor::after) });
             }
@@ -52,5 +55,6 @@ pub(super) async fn newest_first<T>(
         if is_last {
             return Ok(Page { items, next: None });
         }
+        at_once = at_once.max(MANY);
     }
 }

@@ -6,22 +6,32 @@ mod claims;
 mod configs;
 mod deliveries;
 mod due;
+mod event_types;
 mod inbound_deliveries;
 mod inbound_webhooks;
 pub mod keys;
 mod merge;
+mod rates;
+mod rejections;
+mod samples;
+mod stats;
 mod subscriptions;
 mod tokens;
+mod watch;
+mod webhook_versions;
 
 use crate::aws::clients::AwsClients;
 use crate::aws::table::{Table, TableError};
 
-pub use body::KeptRequest;
+pub use body::{KeptRequest, cuts};
 pub use claims::Claimed;
 pub use deliveries::{Claim, Created, Recorded};
 pub use due::{DUE_SHARDS, Due, DueThing};
 pub use inbound_deliveries::{Kept, Writer};
 pub use inbound_webhooks::KeyOwner;
+pub use rates::{RateScope, Tokens};
+pub use stats::Counted;
+pub use watch::{WatchRound, WatchedWebhook};
 
 /// Names of the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tokio::sync::RwLock;
 
 pub use keyring::{Keyring, KeyringError};
@@ -22,6 +23,14 @@ use crate::random::Random;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(String);
+
+impl Sealed {
+    /// What tells it from other sealed values, and opens to nothing.
+    #[must_use]
+    pub fn digest(&self) -> Self {
+        Self(format!("sha256:{}", hex::encode(Sha256::digest(self.0.as_bytes()))))
+    }
+}
 
 /// Why a secret could not be sealed or opened.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +75,14 @@ impl Vault {
         let guard = self.ring.read().await;
         let fetched = guard.as_ref().ok_or(KeyringError::Empty)?;
         Ok(fetched.ring.seal(secret, owner.as_str(), self.random.bytes())?)
+    }
+
+    /// Makes sure that a keyring is at hand, so that opening a secret takes no call.
+    ///
+    /// # Errors
+    /// When the keyring cannot be fetched.
+    pub async fn ready(&self, now: Timestamp) -> Result<(), VaultError> {
+        self.fetch(now, None).await
     }
 
     /// Opens what [`Self::seal`] made for the same `owner`.

@@ -42,11 +42,16 @@ fn concrete(path: &str) -> String {
     let prefix = prefixes.get(noun).copied().unwrap_or("dlv");
     path.replace("{id}", &format!("{prefix}_{suffix}"))
         .replace("{delivery_id}", &format!("ind_{suffix}"))
+        .replace("{rejection_id}", &format!("rej_{suffix}"))
+        .replace("{key_id}", &format!("key_{suffix}"))
+        .replace("{version}", "1")
+        .replace("{id_or_ref}", "nobody.known")
         .replace("{slug}", "nobody")
+        .replace("{name}", "nobody")
 }
 
 async fn try_it(gateway: &TestGateway, operation: &Operation, token: &str) -> (StatusCode, Value) {
-    let body = [Method::POST, Method::PUT].contains(&operation.method).then(|| json!({}));
+    let body = [Method::POST, Method::PUT, Method::PATCH].contains(&operation.method).then(|| json!({}));
     call(gateway, operation.method.clone(), &operation.path, token, body).await
 }
 

@@ -31,7 +31,7 @@ async fn the_events_of_all_webhooks_are_one_list_newest_first() {
     let (_, second) = get(&gateway, &format!("/api/v1/events?limit=100&cursor={cursor}")).await;
     assert_eq!([ids(&first), ids(&second)].concat(), made);
     let newest = &first["data"][0];
-    let source = json!({"inbound_webhook_id": one, "inbound_delivery_id": made[0].replace("evt_", "ind_")});
+    let source = json!({"inbound_webhook_id": one, "inbound_delivery_id": made[0].replace("evt_", "ind_"), "webhook_key_id": null});
     assert_eq!(
         (&newest["type"], &newest["source"], &newest["status"]),
         (&json!("one.done"), &source, &json!("pending"))
@@ -53,7 +53,11 @@ async fn a_payload_is_shown_as_what_it_is() {
         (typed("application/vnd.x+json; charset=utf-8", b"3"), json!("json"), json!(3)),
         (typed("application/json", b""), json!("json"), json!(null)),
         (typed("text/plain", b"{}"), json!("text"), json!("{}")),
-        (typed("application/x-www-form-urlencoded", b"a=1"), json!("text"), json!("a=1")),
+        (
+            typed("application/x-www-form-urlencoded", b"a=1&b=x+y&a=2"),
+            json!("form"),
+            json!({"a": ["1", "2"], "b": "x y"}),
+        ),
         (typed("application/octet-stream", &[0xff]), json!("base64"), json!("/w==")),
     ];
     for (request, form, payload) in cases {
@@ -128,4 +132,40 @@ async fn the_deliveries_of_an_event_are_listed_in_pages() {
     }
     let (_, subscriptions) = get(&gateway, SUBSCRIPTIONS).await;
     assert_eq!(ids(&subscriptions).len(), 6);
+}
+
+/// Events are found by type, webhook, key and time.
+#[tokio::test]
+async fn events_are_found_by_type_webhook_key_and_time() {
+    let gateway = TestGateway::new().await;
+    let one = gateway.webhook("one", json!({"event_type": "order.paid"})).await;
+    gateway.webhook("two", json!({"event_type": "order.sent"})).await;
+    let keyed = json!({"name": "Key", "auth_type": "none", "event_type": "ticket.made"});
+    let keyed = gateway.create(WEBHOOKS, keyed).await;
+    let key = text(&get(&gateway, &format!("{WEBHOOKS}/{}/keys", text(&keyed["data"]["id"]))).await.1["data"][0]["id"]);
+    let paid = event(&gateway, "one", SenderRequest::json("{}")).await;
+    gateway.advance(SignedDuration::from_secs(60));
+    let then = gateway.clock.now();
+    let sent = event(&gateway, "two", SenderRequest::json("{}")).await;
+    gateway.advance(SignedDuration::from_secs(60));
+    let url = format!("/api/v1/webhooks/{}", text(&keyed["data"]["webhook_key"]));
+    let response = gateway.send(gateway.instance(0), &url, &SenderRequest::json("{}")).await;
+    let made = text(&answer(&response)["delivery_id"]).replace("ind_", "evt_");
+    let cases = [
+        ("type=order.paid".to_owned(), vec![paid.clone()]),
+        ("type=order.*".to_owned(), vec![sent.clone(), paid.clone()]),
+        (format!("webhook={one}"), vec![paid.clone()]),
+        (format!("key_id={key}"), vec![made.clone()]),
+        (format!("date_from={then}"), vec![made.clone(), sent.clone()]),
+        (format!("date_to={then}"), vec![sent.clone(), paid]),
+        (format!("date_from={then}&date_to={then}&type=*"), vec![sent]),
+        ("type=ticket.closed".to_owned(), vec![]),
+    ];
+    for (query, expected) in cases {
+        let (status, found) = get(&gateway, &format!("/api/v1/events?{query}")).await;
+        assert_eq!((status, ids(&found)), (StatusCode::OK, expected), "{query}");
+    }
+    let (_, shown) = get(&gateway, &format!("/api/v1/events/{made}")).await;
+    assert_eq!(shown["data"]["metadata"]["webhook_key_id"], json!(key));
+    assert!(!shown.to_string().contains(&text(&keyed["data"]["webhook_key"])), "the key itself is nowhere");
 }

@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookport_tests::gateway::{SECRET, answer, text};
 use hookport_tests::{SenderRequest, TestGateway};
-use http::StatusCode;
-use jiff::SignedDuration;
+use http::{Method, StatusCode};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::client::{WEBHOOKS, get, ids, refused};
+use crate::client::{WEBHOOKS, call, delete, get, ids, refused, refused_field, tenant};
 
 const URL: &str = "/api/inbound/default/github";
 
@@ -32,15 +32,21 @@ async fn a_received_request_is_shown_whole_without_its_credentials() {
         "id": id,
         "webhook_id": webhook,
         "webhook_version": 1,
+        "webhook_key_id": null,
         "received_at": gateway.clock.now().to_string(),
+        "auth_status": "verified",
         "event_id": id.replace("ind_", "evt_"),
         "event_type": "github.push",
         "idempotency_key": null,
         "status": "pending",
         "duplicate_of": null,
+        "is_replay": false,
+        "replayed_from": null,
+        "is_test": false,
         "response_status": 200,
         "latency_ms": 0,
         "error": null,
+        "violations": [],
         "redrives": 0,
     });
     let mut without_request = shown["data"].clone();
@@ -128,4 +134,116 @@ async fn repetitions_and_refused_requests_are_explained() {
     assert_eq!(member("response_status"), [json!(400), json!(200), json!(200)]);
     let (_, events) = get(&gateway, "/api/v1/events").await;
     assert_eq!(ids(&events), [first.replace("ind_", "evt_")], "only the first became an event");
+}
+
+/// The deliveries of all webhooks of a tenant.
+const ALL: &str = "/api/v1/inbound-deliveries";
+
+/// What a list gives for a query.
+async fn listed(gateway: &TestGateway, list: &str, query: &str) -> Vec<String> {
+    let (status, page) = get(gateway, &format!("{list}?{query}")).await;
+    assert_eq!(status, StatusCode::OK, "{query}: {page}");
+    assert_eq!(page["meta"]["next_cursor"], json!(null), "{query}");
+    ids(&page)
+}
+
+/// D16: both lists take the same filters, alone and together.
+#[tokio::test]
+async fn d16_deliveries_are_filtered() {
+    let gateway = TestGateway::new().await;
+    let source = json!({"idempotency_source": {"type": "header", "value": "x-key"}});
+    let webhook = gateway.webhook("github", source).await;
+    let keyed = |key: &str| SenderRequest::json("{}").with("x-key", key);
+    let first = received(&gateway, keyed("k1")).await;
+    gateway.drain(gateway.instance(0)).await;
+    gateway.advance(SignedDuration::from_secs(1));
+    let second = received(&gateway, keyed("k2")).await;
+    gateway.advance(SignedDuration::from_secs(1));
+    received(&gateway, keyed("k1")).await;
+    let list = format!("{WEBHOOKS}/{webhook}/deliveries");
+    let [repetition, ..] = &listed(&gateway, &list, "status=duplicate").await[..] else { panic!("a repetition") };
+    for list in [&list, ALL] {
+        assert_eq!(listed(&gateway, list, "status=pending").await, std::slice::from_ref(&second));
+        assert_eq!(listed(&gateway, list, "status=dispatched").await, std::slice::from_ref(&first));
+        assert_eq!(listed(&gateway, list, "idempotency_key=k1").await, [repetition.clone(), first.clone()]);
+        assert_eq!(listed(&gateway, list, "idempotency_key=k1&status=dispatched").await, std::slice::from_ref(&first));
+        assert_eq!(listed(&gateway, list, &format!("id={second}")).await, std::slice::from_ref(&second));
+        assert!(listed(&gateway, list, &format!("id={second}&status=stuck")).await.is_empty());
+        assert_eq!(listed(&gateway, list, "auth_status=verified").await.len(), 3);
+        assert!(listed(&gateway, list, "auth_status=rejected_signature").await.is_empty(), "they are in a log");
+    }
+}
+
+/// D16: both ends of a period belong to it, and pages follow each other within it.
+#[tokio::test]
+async fn d16_deliveries_of_a_period_are_listed() {
+    let gateway = TestGateway::new().await;
+    let webhook = gateway.webhook("github", json!({})).await;
+    let start = gateway.clock.now();
+    let mut made = Vec::new();
+    for n in 0..30 {
+        made.insert(0, received(&gateway, SenderRequest::json(format!("{{\"n\":{n}}}"))).await);
+        gateway.advance(SignedDuration::from_secs(1));
+    }
+    let at = |seconds: i64| -> Timestamp { start + SignedDuration::from_secs(seconds) };
+    for list in [&format!("{WEBHOOKS}/{webhook}/deliveries"), ALL] {
+        let (from, to) = (at(10), at(19));
+        assert_eq!(listed(&gateway, list, &format!("date_from={from}&date_to={to}")).await, made[10..20]);
+        let nothing = format!("date_from={from}&date_to={}", at(9));
+        assert!(listed(&gateway, list, &nothing).await.is_empty());
+        assert_eq!(listed(&gateway, list, &format!("date_from={}&limit=100", at(25))).await, made[..5]);
+        assert_eq!(listed(&gateway, list, &format!("date_to={}&limit=100", at(4))).await, made[25..]);
+        let outside = format!("id={}&date_to={}", made[0], at(4));
+        assert!(listed(&gateway, list, &outside).await.is_empty());
+
+        let mut seen = Vec::new();
+        let mut query = format!("{list}?limit=4&date_from={from}&date_to={to}");
+        for _ in 0..4 {
+            let (_, page) = get(&gateway, &query).await;
+            seen.extend(ids(&page));
+            let Some(cursor) = page["meta"]["next_cursor"].as_str() else { break };
+            query = format!("{list}?limit=4&date_from={from}&date_to={to}&cursor={cursor}");
+        }
+        assert_eq!(seen, made[10..20]);
+    }
+}
+
+/// D16: the list of a tenant holds every webhook's deliveries, those of deleted ones too, and nobody else's.
+#[tokio::test]
+async fn d16_a_tenant_sees_the_deliveries_of_all_its_webhooks_and_no_others() {
+    let gateway = TestGateway::new().await;
+    let webhook = gateway.webhook("github", json!({})).await;
+    let other = gateway.webhook("other", json!({})).await;
+    let one = received(&gateway, SenderRequest::json("{}")).await;
+    gateway.advance(SignedDuration::from_secs(1));
+    let request = SenderRequest::json("{}").signed(SECRET);
+    let two = gateway.send(gateway.instance(0), "/api/inbound/default/other", &request).await;
+    let two = text(&answer(&two)["delivery_id"]);
+    assert_eq!(delete(&gateway, &format!("{WEBHOOKS}/{other}")).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(listed(&gateway, ALL, "").await, [two.clone(), one.clone()]);
+    assert_eq!(listed(&gateway, ALL, &format!("webhook={other}")).await, std::slice::from_ref(&two));
+    assert_eq!(listed(&gateway, ALL, &format!("webhook={webhook}&id={two}")).await, [""; 0]);
+    let stranger = tenant(&gateway, "acme").await;
+    let (_, page) = call(&gateway, Method::GET, ALL, &stranger, None).await;
+    assert_eq!(page["data"], json!([]));
+    for query in [format!("{ALL}?webhook={webhook}"), format!("{WEBHOOKS}/{webhook}/deliveries")] {
+        let answer = call(&gateway, Method::GET, &query, &stranger, None).await;
+        refused(&answer, StatusCode::NOT_FOUND, "inbound_webhook_not_found");
+    }
+    let (_, page) = call(&gateway, Method::GET, &format!("{ALL}?id={one}"), &stranger, None).await;
+    assert_eq!(page["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_wrong_filter_is_named() {
+    let gateway = TestGateway::new().await;
+    let webhook = gateway.webhook("github", json!({})).await;
+    let wrong = ["status=done", "auth_status=maybe", "date_from=yesterday", "date_to=2026-01-01", "id=rej_1", "page=1"];
+    for list in [&format!("{WEBHOOKS}/{webhook}/deliveries"), ALL] {
+        for query in wrong {
+            let name = query.split('=').next().unwrap_or_default();
+            refused_field(&get(&gateway, &format!("{list}?{query}")).await, name);
+        }
+    }
+    refused_field(&get(&gateway, &format!("{WEBHOOKS}/{webhook}/deliveries?webhook={webhook}")).await, "webhook");
 }

@@ -27,12 +27,22 @@ async fn a_webhook_with_a_slug_gets_a_secret_a_readable_url_and_defaults() {
         "description": null,
         "slug": "git-hub",
         "auth_type": "hmac_sha256",
-        "auth_config": {"type": "hmac_sha256", "signature_header": "X-Hub-Signature-256"},
+        "auth_config": {
+            "type": "hmac_sha256",
+            "signature_header": "X-Hub-Signature-256",
+            "encoding": "hex",
+            "format": "body",
+        },
         "idempotency_source": null,
         "idempotency_window_seconds": 86_400,
+        "on_duplicate": "accept",
         "event_type": "git_hub.received",
         "handler_type": "event",
         "max_body_bytes": 1_048_576,
+        "rate_limit": {"requests": 600, "window_seconds": 60},
+        "silence_alarm_hours": null,
+        "disable_after_failures": null,
+        "auto_disabled_at": null,
         "is_active": true,
         "version": 1,
         "url": "https://hooks.example.com/api/inbound/default/git-hub",
@@ -44,7 +54,7 @@ async fn a_webhook_with_a_slug_gets_a_secret_a_readable_url_and_defaults() {
     assert!(secret.len() == 64 && secret.bytes().all(|b| b.is_ascii_hexdigit()), "{secret}");
 }
 
-/// A12: a secret is in the answer that made it, and in no other.
+/// A12, D13: a secret is in the answer that made it, and in no other.
 #[tokio::test]
 async fn a12_a_secret_is_shown_once() {
     let gateway = TestGateway::new().await;
@@ -92,6 +102,7 @@ async fn a_webhook_without_a_slug_gets_a_key_that_is_its_url() {
     assert_eq!(data["webhook_key_hint"], json!(format!("{}…", &key[..6])));
     assert_eq!((&data["auth_type"], &made["secret"]), (&json!("none"), &json!(null)));
     assert_eq!((&data["slug"], &data["event_type"]), (&json!(null), &json!("webhook.received")));
+    assert_eq!(data["rate_limit"], json!({"requests": 100, "window_seconds": 60}));
 
     let url = format!("/api/v1/webhooks/{key}");
     let response = gateway.send(gateway.instance(0), &url, &SenderRequest::json("{}")).await;
@@ -117,13 +128,14 @@ async fn a_key_is_shown_again_to_those_who_may_change_the_webhook_and_never_in_l
     assert!(!listed.to_string().contains(&key[6..]));
 }
 
+/// C4: the first of two headers that is there is the one that is judged.
 #[tokio::test]
 async fn a_key_webhook_can_ask_for_signatures_in_either_of_two_headers() {
     let gateway = TestGateway::new().await;
     let config = json!({"type": "hmac_sha256", "secret": SECRET});
     let made = gateway.create(WEBHOOKS, json!({"name": "x", "auth_config": config})).await;
     assert_eq!(made["data"]["auth_type"], json!("hmac_sha256"), "the configuration says it");
-    assert_eq!(made["data"]["auth_config"], json!({"type": "hmac_sha256", "signature_header": null}));
+    assert_eq!(made["data"]["auth_config"]["signature_header"], json!(null));
     let url = format!("/api/v1/webhooks/{}", text(&made["data"]["webhook_key"]));
     let signed = SenderRequest::json("{}").signed(SECRET);
     let value = signed.headers["x-hub-signature-256"].to_str().expect("text").to_owned();
@@ -157,9 +169,9 @@ async fn settings_that_make_no_sense_are_refused_by_name() {
         (json!({"slug": "a".repeat(65)}), "slug: must have 1 to 64 characters"),
         (json!({"slug": 1}), "slug"),
         (json!({"description": "d".repeat(2_001)}), "description"),
-        (json!({"auth_type": "bearer"}), "auth_type"),
+        (json!({"auth_type": "mutual_tls"}), "auth_type"),
         (json!({"auth_type": "none", "auth_config": {"type": "hmac_sha256"}}), "auth_config.type"),
-        (json!({"auth_config": {}}), "auth_config"),
+        (json!({"auth_config": {}}), "auth_config.type"),
         (hmac(json!({"signature_header": "not a header"})), "auth_config.signature_header"),
         (hmac(json!({"signature_header": ""})), "auth_config.signature_header"),
         (json!({"auth_config": {"type": "none", "secret": "0123456789abcdef"}}), "auth_config.secret"),
@@ -168,6 +180,9 @@ async fn settings_that_make_no_sense_are_refused_by_name() {
         (json!({"idempotency_source": {"type": "header", "value": "a b"}}), "idempotency_source.value"),
         (json!({"idempotency_source": {"type": "header", "value": "Authorization"}}), "idempotency_source.value"),
         (json!({"idempotency_source": {"type": "cookie", "value": "x"}}), "idempotency_source.type"),
+        (json!({"idempotency_source": {"type": "jsonpath", "value": "alert.id"}}), "idempotency_source.value: is not"),
+        (json!({"idempotency_source": {"type": "jsonpath", "value": "$..id"}}), "idempotency_source.value: must name"),
+        (json!({"on_duplicate": "ignore"}), "on_duplicate"),
         (json!({"idempotency_window_seconds": 0}), "idempotency_window_seconds: must be from 1 to 2592000"),
         (json!({"idempotency_window_seconds": 2_592_001}), "idempotency_window_seconds"),
         (json!({"idempotency_window_seconds": 1.5}), "idempotency_window_seconds"),
@@ -176,6 +191,28 @@ async fn settings_that_make_no_sense_are_refused_by_name() {
         (json!({"max_body_bytes": 0}), "max_body_bytes"),
         (json!({"max_body_bytes": -1}), "max_body_bytes"),
         (json!({"max_body_bytes": 4 * 1024 * 1024 + 1}), "max_body_bytes"),
+        (json!({"rate_limit_per_minute": 0}), "rate_limit_per_minute: must be from 1 to 60000"),
+        (json!({"rate_limit_per_minute": 60_001}), "rate_limit_per_minute"),
+        (json!({"rate_limit": {"requests": 1}}), "rate_limit"),
+        (
+            json!({"rate_limit": {"requests": 0, "window_seconds": 60}}),
+            "rate_limit.requests: must be from 1 to 1000000",
+        ),
+        (json!({"rate_limit": {"requests": 1_000_001, "window_seconds": 60}}), "rate_limit.requests"),
+        (
+            json!({"rate_limit": {"requests": 1, "window_seconds": 0}}),
+            "rate_limit.window_seconds: must be from 1 to 3600",
+        ),
+        (json!({"rate_limit": {"requests": 1, "window_seconds": 3_601}}), "rate_limit.window_seconds"),
+        (
+            json!({"rate_limit": {"requests": 1, "window_seconds": 1}, "rate_limit_per_minute": 1}),
+            "rate_limit_per_minute: must be absent",
+        ),
+        (json!({"silence_alarm_hours": 0}), "silence_alarm_hours: must be from 1 to 8760"),
+        (json!({"silence_alarm_hours": 8_761}), "silence_alarm_hours"),
+        (json!({"disable_after_failures": 0}), "disable_after_failures: must be from 1 to 100"),
+        (json!({"disable_after_failures": 101}), "disable_after_failures"),
+        (json!({"auto_disabled_at": "2026-01-01T00:00:00Z"}), "auto_disabled_at"),
         (json!({"is_active": "yes"}), "is_active"),
     ];
     for (more, field) in cases {
@@ -202,7 +239,11 @@ async fn settings_at_their_limits_are_taken() {
         "description": "d".repeat(2_000),
         "idempotency_source": {"type": "header", "value": "Idempotency-Key"},
         "idempotency_window_seconds": 2_592_000,
+        "on_duplicate": "conflict",
         "max_body_bytes": 4 * 1024 * 1024,
+        "rate_limit": {"requests": 1_000_000, "window_seconds": 3_600},
+        "silence_alarm_hours": 8_760,
+        "disable_after_failures": 100,
         "is_active": false,
         "handler_type": "event",
         "event_type": "invoice.paid",
@@ -211,6 +252,22 @@ async fn settings_at_their_limits_are_taken() {
     for (name, value) in more.as_object().expect("an object") {
         assert_eq!(&made["data"][name], value, "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_idempotency_key_can_be_found_in_the_body() {
+    let gateway = TestGateway::new().await;
+    let source = json!({"type": "jsonpath", "value": "$.alert.id"});
+    let made = gateway.create(WEBHOOKS, with_slug("alerts", json!({"idempotency_source": source}))).await;
+    assert_eq!(made["data"]["idempotency_source"], source);
+}
+
+#[tokio::test]
+async fn a_limit_by_the_minute_is_short_for_a_window_of_sixty_seconds() {
+    let gateway = TestGateway::new().await;
+    let made = gateway.create(WEBHOOKS, with_slug("busy", json!({"rate_limit_per_minute": 60_000}))).await;
+    assert_eq!(made["data"]["rate_limit"], json!({"requests": 60_000, "window_seconds": 60}));
+    assert_eq!(made["data"].get("rate_limit_per_minute"), None);
 }
 
 /// D18: a slug is taken within its tenant only.

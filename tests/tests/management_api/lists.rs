@@ -53,6 +53,7 @@ async fn what_is_made_between_two_pages_moves_nothing() {
     assert_eq!(ids(&second), made[3..]);
 }
 
+/// D16: no list gives more than a hundred.
 #[tokio::test]
 async fn a_limit_is_clamped_to_1_to_100_and_is_25_by_default() {
     let gateway = TestGateway::new().await;

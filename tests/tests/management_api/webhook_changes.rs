@@ -1,7 +1,10 @@
 //! Changing inbound webhooks: whole replacements, secrets kept or replaced, slugs moved.
 
 use futures_util::future::join_all;
-use hookport_tests::gateway::{SECRET, merge, text};
+use hookport::domain::id::InboundWebhookId;
+use hookport::domain::inbound_webhook::InboundWebhook;
+use hookport::domain::text::TenantSlug;
+use hookport_tests::gateway::{SECRET, TENANT, merge, text};
 use hookport_tests::{SenderRequest, TestGateway};
 use http::StatusCode;
 use jiff::SignedDuration;
@@ -47,6 +50,38 @@ async fn a_change_replaces_every_setting_and_is_a_new_version() {
     assert_eq!(get(&gateway, &path).await.1["data"], after["data"]);
 }
 
+/// Switches a webhook off as the gateway does when a rule says so.
+async fn disable(gateway: &TestGateway, path: &str) {
+    let store = &gateway.instance(0).management_app.store;
+    let tenant = TenantSlug::try_from(TENANT.to_owned()).expect("a slug");
+    let id: InboundWebhookId = path.trim_start_matches(WEBHOOKS).trim_start_matches('/').parse().expect("an id");
+    let before = store.inbound_webhook(&tenant, id).await.expect("read").expect("a webhook");
+    let after = InboundWebhook {
+        version: before.version + 1,
+        is_active: false,
+        auto_disabled_at: Some(gateway.clock.now()),
+        ..before.clone()
+    };
+    store.update_inbound_webhook(&before, &after).await.expect("stored");
+}
+
+#[tokio::test]
+async fn being_active_again_ends_an_automatic_disabling() {
+    let gateway = TestGateway::new().await;
+    let path = github(&gateway).await;
+    disable(&gateway, &path).await;
+    let now = json!(gateway.clock.now().to_string());
+    let (_, shown) = get(&gateway, &path).await;
+    assert_eq!((&shown["data"]["auto_disabled_at"], &shown["data"]["is_active"]), (&now, &json!(false)));
+    gateway.advance(SignedDuration::from_secs(60));
+
+    let still_off = changed(&gateway, &path, json!({"name": "x", "slug": "github", "is_active": false})).await;
+    assert_eq!(still_off["data"]["auto_disabled_at"], now, "a change that leaves it off leaves the reason");
+    let on = changed(&gateway, &path, json!({"name": "x", "slug": "github"})).await;
+    assert_eq!((&on["data"]["auto_disabled_at"], &on["data"]["is_active"]), (&json!(null), &json!(true)));
+    assert_eq!(sent(&gateway, URL, SECRET).await, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn a_change_without_a_secret_keeps_the_secret() {
     let gateway = TestGateway::new().await;
@@ -88,6 +123,7 @@ async fn asking_for_signatures_where_none_were_makes_a_secret_and_keeps_the_key(
     assert_ne!(text(&again["secret"]), secret, "the old secret died with its proof");
 }
 
+/// D18: a slug can change.
 #[tokio::test]
 async fn a_slug_can_move_and_leaves_its_old_place_free() {
     let gateway = TestGateway::new().await;
@@ -99,6 +135,7 @@ async fn a_slug_can_move_and_leaves_its_old_place_free() {
     gateway.webhook("github", json!({})).await;
 }
 
+/// D18: a slug is taken within its tenant, also for one that moves.
 #[tokio::test]
 async fn a_slug_cannot_move_to_where_another_webhook_is() {
     let gateway = TestGateway::new().await;

@@ -62,7 +62,10 @@ pub async fn a_kept_row_reads_back_as_it_was(world: &World) {
 pub async fn what_was_never_kept_is_not_there(world: &World) {
     let id = inbound_id(webhook_id(1), at(0), 1);
     assert_eq!(world.store.inbound_delivery(&tenant(), id).await.expect("an answer"), None);
-    assert_eq!(world.store.inbound_delivery_with_request(&tenant(), id).await.expect("an answer"), None);
+    assert_eq!(
+        world.store.inbound_delivery_with_request(&tenant(), id, id.created_at()).await.expect("an answer"),
+        None
+    );
 }
 
 pub async fn a_small_request_is_kept_in_its_row(world: &World) {
@@ -150,7 +153,7 @@ async fn keep(store: &Store, row: &InboundDelivery, request: &KeptRequest, write
 }
 
 async fn read(world: &World, id: InboundDeliveryId) -> (InboundDelivery, Option<KeptRequest>) {
-    let found = world.store.inbound_delivery_with_request(&tenant(), id).await;
+    let found = world.store.inbound_delivery_with_request(&tenant(), id, id.created_at()).await;
     found.expect("the table answers").expect("the row is there")
 }
 

@@ -7,8 +7,12 @@ use hookport::domain::delivery::{Attempt, Delivery, DeliveryState, Outcome, Owne
 use hookport::domain::event_type::{EventPattern, EventType};
 use hookport::domain::id::{ApiTokenId, EventId, InboundDeliveryId, InboundWebhookId, SubscriptionId, WebhookKeyId};
 use hookport::domain::inbound_delivery::{DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery};
-use hookport::domain::inbound_webhook::{Address, Auth, IdempotencySource, InboundWebhook};
+use hookport::domain::inbound_webhook::{
+    Address, Auth, HmacAlgorithm, HmacProof, IdempotencySource, InboundWebhook, OnDuplicate, Proof, Secrets,
+    SignatureForm, TagEncoding, WebhookKey,
+};
 use hookport::domain::permission::Permission;
+use hookport::domain::rate_limit::RateLimit;
 use hookport::domain::retry::RetrySchedule;
 use hookport::domain::subscription::Subscription;
 use hookport::domain::target_url::{TargetUrl, UrlPolicy};
@@ -97,6 +101,10 @@ pub fn inbound(webhook: InboundWebhookId, arrived_at: Timestamp, n: u32) -> Inbo
         response_status: 200,
         latency_ms: 3,
         error: None,
+        violations: Vec::new(),
+        replay_of: None,
+        is_test: false,
+        key_id: None,
         subscriptions: Vec::new(),
         due_at: Some(arrived_at + FIRST_SWEEP_AFTER),
         redrives: 0,
@@ -154,12 +162,15 @@ pub fn by_slug(text: &str) -> Address {
 }
 
 pub fn by_key(key: &str) -> Address {
-    Address::Key {
-        key_id: WebhookKeyId::new(at(0), 1),
+    let key = WebhookKey {
+        id: WebhookKeyId::new(at(0), 1),
         hash: hash(key),
         sealed: sealed("k1.key"),
         hint: "wh_abc…".to_owned(),
-    }
+        created_at: at(0),
+        expires_at: None,
+    };
+    Address::Key { keys: vec![key] }
 }
 
 /// The first version of the `n`th webhook.
@@ -171,15 +182,27 @@ pub fn webhook(n: u32, address: Address) -> InboundWebhook {
         name: parsed("Billing"),
         description: Some(parsed("Zoë's invoices\nand reminders")),
         address,
-        auth: Auth::HmacSha256 {
-            signature_headers: vec!["x-hub-signature-256".to_owned(), "x-webhook-signature".to_owned()],
-            secret: sealed("k1.secret"),
+        auth: Auth {
+            allowed_ips: Some(vec!["192.0.2.0/24".parse().expect("a network")]),
+            proofs: vec![Proof::Hmac(HmacProof {
+                algorithm: HmacAlgorithm::Sha256,
+                headers: vec!["x-hub-signature-256".to_owned(), "x-webhook-signature".to_owned()],
+                encoding: TagEncoding::Hex,
+                form: SignatureForm::Timestamped { tolerance_s: 300 },
+                secret: Secrets::new(sealed("k1.secret")),
+            })],
         },
         idempotency: Some(IdempotencySource::Header("x-request-id".to_owned())),
         idempotency_window_s: 86_400,
+        on_duplicate: OnDuplicate::Conflict,
         event_type: event_type(),
         max_body_bytes: 1_048_576,
+        rate_limit: RateLimit::OF_SLUGS,
+        silence_alarm_h: Some(24),
+        disable_after_failures: Some(10),
+        auto_disabled_at: None,
         is_active: true,
+        capture_until: None,
         created_at: at(n.into()),
         updated_at: at(n.into()),
     }

@@ -73,7 +73,8 @@ pub async fn every_version_of_a_webhook_is_kept(world: &World) {
     world.store.update_inbound_webhook(&second, &third).await.expect("nobody was faster");
     world.store.delete_inbound_webhook(&third, at(60)).await.expect("it is deleted");
     for kept in [first, second, third] {
-        assert_eq!(version(world, kept.id, kept.version).await, Some(kept));
+        let recorded = version(world, kept.id, kept.version).await;
+        assert_eq!(recorded, Some(kept.without_secrets()), "nothing in a version opens to a secret");
     }
 }
 
@@ -84,7 +85,7 @@ pub async fn a_change_of_an_older_version_is_refused(world: &World) {
     let slower = moved(&before, by_slug("slower"));
     assert_exists(&world.store.update_inbound_webhook(&before, &slower).await);
     assert_eq!(by_id(world, before.id).await, Some(faster.clone()));
-    assert_eq!(version(world, before.id, 2).await, Some(faster.clone()));
+    assert_eq!(version(world, before.id, 2).await, Some(faster.without_secrets()));
     assert_eq!(at_slug(world, "billing").await, Some(faster));
     assert_eq!(at_slug(world, "slower").await, None);
 }

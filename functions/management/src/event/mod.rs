@@ -4,7 +4,7 @@ mod list;
 mod read;
 
 use hookport::domain::event_type::EventType;
-use hookport::domain::id::{EventId, InboundDeliveryId, InboundWebhookId};
+use hookport::domain::id::{EventId, InboundDeliveryId, InboundWebhookId, WebhookKeyId};
 use hookport::domain::inbound_delivery::{DispatchStatus, InboundDelivery};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -45,6 +45,9 @@ pub(crate) struct EventSource {
     /// The request.
     #[schema(value_type = String)]
     inbound_delivery_id: InboundDeliveryId,
+    /// The id of the key in its URL; null when the URL has a slug.
+    #[schema(value_type = Option<String>)]
+    webhook_key_id: Option<WebhookKeyId>,
 }
 
 impl EventView {
@@ -52,7 +55,11 @@ impl EventView {
     fn of(delivery: InboundDelivery) -> Option<Self> {
         Some(Self {
             id: delivery.event_id()?,
-            source: EventSource { inbound_webhook_id: delivery.webhook_id, inbound_delivery_id: delivery.id },
+            source: EventSource {
+                inbound_webhook_id: delivery.webhook_id,
+                inbound_delivery_id: delivery.id,
+                webhook_key_id: delivery.key_id,
+            },
             occurred_at: delivery.received_at(),
             status: delivery.status,
             event_type: delivery.event_type,

@@ -4,9 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hookport::domain::id::{EventId, SubscriptionId};
+use hookport::domain::id::{EventId, SubscriptionId, WebhookKeyId};
+use hookport::domain::inbound_delivery::RequestHead;
+use hookport::domain::stats::GATEWAY_VERSION;
+use hookport::inbound::{fields, is_form, is_json};
+use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::{RawValue, Value, to_raw_value};
 use utoipa::ToSchema;
 
 use super::EventView;
@@ -28,9 +32,54 @@ pub(crate) struct EventWithPayload {
     payload_form: Option<PayloadForm>,
     /// The content type of the request.
     content_type: Option<String>,
+    /// What is known of the request besides its body; null once that is no longer kept.
+    metadata: Option<EventMetadata>,
     /// The subscriptions that the event went to so far.
     #[schema(value_type = Vec<String>)]
     subscriptions: Vec<SubscriptionId>,
+}
+
+/// What is known of the request that an event was made from, besides its body.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventMetadata {
+    /// How the event came about: `webhook`, or `hookport` for what the gateway tells of a webhook.
+    #[schema(example = "webhook")]
+    source: &'static str,
+    /// When the request arrived.
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Timestamp,
+    /// The id of the key in the URL, never the key; null when the URL has a slug.
+    #[schema(value_type = Option<String>)]
+    webhook_key_id: Option<WebhookKeyId>,
+    /// Where the request came from.
+    source_ip: Option<String>,
+    /// What the sender calls itself.
+    user_agent: Option<String>,
+    /// The headers that say something of the message, with names in lower case: those that senders make up
+    /// (`x-…`, `webhook-…`, `ce-…`), but no credentials or signatures.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    headers: serde_json::Map<String, Value>,
+}
+
+impl EventMetadata {
+    fn new(head: &RequestHead, received_at: Timestamp, webhook_key_id: Option<WebhookKeyId>, by_us: bool) -> Self {
+        let telling = head.headers.iter().filter(|(name, _)| is_telling(name));
+        Self {
+            source: if by_us { "hookport" } else { "webhook" },
+            received_at,
+            webhook_key_id,
+            source_ip: head.source_ip.clone(),
+            user_agent: head.header("user-agent").map(str::to_owned),
+            headers: telling.map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect(),
+        }
+    }
+}
+
+/// Tells whether senders use the header to say something of their message.
+fn is_telling(name: &str) -> bool {
+    let of_the_way = ["x-forwarded-", "x-amz", "x-real-ip", "x-request-start"];
+    ["x-", "webhook-", "ce-"].iter().any(|prefix| name.starts_with(prefix))
+        && !of_the_way.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// How a payload is shown.
@@ -39,6 +88,8 @@ pub(crate) struct EventWithPayload {
 pub(crate) enum PayloadForm {
     /// As the JSON value that it is, number for number as it was received.
     Json,
+    /// As an object of the fields of a form; a field that came more than once is a list.
+    Form,
     /// As text, because it is not of a JSON type or no JSON.
     Text,
     /// In base64, because it is no text.
@@ -64,14 +115,18 @@ pub(crate) async fn read(
     caller: Caller<EventRead>,
     Ids(id): Ids<EventId>,
 ) -> Result<Json<One<EventWithPayload>>> {
-    let found = api.app.store.inbound_delivery_with_request(caller.tenant(), id.into()).await?;
+    let found = api.app.store.inbound_delivery_with_request(caller.tenant(), id.into(), api.app.clock.now()).await?;
     let (mut delivery, request) = found.ok_or(Error::EventNotFound)?;
     let subscriptions = std::mem::take(&mut delivery.subscriptions);
+    let (received_at, key_id) = (delivery.received_at(), delivery.key_id);
+    let by_us = delivery.webhook_version == GATEWAY_VERSION;
     let event = EventView::of(delivery).ok_or(Error::EventNotFound)?;
-    let mut answer = EventWithPayload { event, payload: None, payload_form: None, content_type: None, subscriptions };
+    let (payload_form, content_type, metadata) = (None, None, None);
+    let mut answer = EventWithPayload { event, payload: None, payload_form, content_type, metadata, subscriptions };
     if let Some(kept) = request {
         let (head, body) = kept.unpack()?;
         answer.content_type = head.header("content-type").map(str::to_owned);
+        answer.metadata = Some(EventMetadata::new(&head, received_at, key_id, by_us));
         let (form, payload) = payload(answer.content_type.as_deref(), &body)?;
         answer.payload_form = Some(form);
         answer.payload = Some(payload);
@@ -81,22 +136,21 @@ pub(crate) async fn read(
 
 /// The payload as it is best shown. An empty body of a JSON type is null.
 fn payload(content_type: Option<&str>, body: &[u8]) -> Result<(PayloadForm, Box<RawValue>)> {
-    if content_type.is_some_and(is_json) {
+    if content_type.is_some_and(|text| is_json(text.as_bytes())) {
         let body: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { body };
         if let Ok(json) = serde_json::from_slice::<Box<RawValue>>(body) {
             return Ok((PayloadForm::Json, json));
         }
+    }
+    if content_type.is_some_and(|text| is_form(text.as_bytes())) && std::str::from_utf8(body).is_ok() {
+        let fields = to_raw_value(&fields(body)).map_err(|e| Error::Internal(e.into()))?;
+        return Ok((PayloadForm::Form, fields));
     }
     let (form, text) = match std::str::from_utf8(body) {
         Ok(text) => (PayloadForm::Text, to_raw_value(text)),
         Err(_) => (PayloadForm::Base64, to_raw_value(&STANDARD.encode(body))),
     };
     Ok((form, text.map_err(|e| Error::Internal(e.into()))?))
-}
-
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    matches!(essence.as_str(), "application/json" | "text/json") || essence.ends_with("+json")
 }
 
 #[cfg(test)]
@@ -111,7 +165,14 @@ mod tests {
     #[test]
     fn a_payload_is_shown_in_the_best_form_that_holds_all_of_it() {
         let large = br#"{"id": 12345678901234567890123, "x": 1.10}"#;
-        let cases: [(&str, &[u8], PayloadForm, &str); 7] = [
+        let cases: [(&str, &[u8], PayloadForm, &str); 9] = [
+            (
+                "application/x-www-form-urlencoded",
+                b"a=1&b=%C3%A9&a=2+3",
+                PayloadForm::Form,
+                r#"{"a":["1","2 3"],"b":"é"}"#,
+            ),
+            ("application/x-www-form-urlencoded", &[b'a', 0xff], PayloadForm::Base64, r#""Yf8=""#),
             ("application/json", large, PayloadForm::Json, std::str::from_utf8(large).expect("text")),
             ("application/cloudevents+json; charset=utf-8", b"[1]", PayloadForm::Json, "[1]"),
             ("Application/JSON", b"", PayloadForm::Json, "null"),

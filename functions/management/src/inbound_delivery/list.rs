@@ -5,22 +5,24 @@ use axum::extract::State;
 use hookport::domain::id::InboundWebhookId;
 
 use super::InboundDeliveryView;
+use super::filter::InboundDeliveryQuery;
 use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookRead, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::{Ids, Params};
-use crate::page::{Many, PageQuery};
+use crate::page::Many;
 
 /// Lists what an inbound webhook received, newest first, without the requests themselves.
 ///
-/// What a deleted webhook received is listed for as long as such rows are kept.
+/// What a deleted webhook received is listed for as long as such rows are kept. A page can have fewer items than were
+/// asked for, even none, and still have a next one: a rare thing is looked for in steps.
 #[utoipa::path(
     get,
     path = "/api/v1/inbound-webhooks/{id}/deliveries",
     operation_id = "listInboundDeliveries",
     tag = "inbound-webhooks",
     security(("bearer" = [InboundWebhookRead::PERMISSION])),
-    params(("id" = String, Path, description = "The webhook's id: `inw_…`."), PageQuery),
+    params(("id" = String, Path, description = "The webhook's id: `inw_…`."), InboundDeliveryQuery),
     responses(
         (status = 200, description = "The deliveries.", body = Many<InboundDeliveryView>),
         (
@@ -40,15 +42,15 @@ pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller<InboundWebhookRead>,
     Ids(id): Ids<InboundWebhookId>,
-    Params(query): Params<PageQuery>,
+    Params(query): Params<InboundDeliveryQuery>,
 ) -> Result<Json<Many<InboundDeliveryView>>> {
-    let page = query.page()?;
+    let filter = query.filter()?;
     let store = &api.app.store;
     let known = store.inbound_webhook(caller.tenant(), id).await?.is_some()
         || store.inbound_webhook_ids(caller.tenant()).await?.contains(&id);
     if !known {
         return Err(Error::InboundWebhookNotFound);
     }
-    let found = store.list_inbound_deliveries(caller.tenant(), id, &page).await?;
-    Ok(Json(Many::new(&page, found.map(InboundDeliveryView::from))))
+    let found = filter.find(&api, caller.tenant(), &[id]).await?;
+    Ok(Json(Many::new(&filter.page, found.map(InboundDeliveryView::from))))
 }

@@ -2,14 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hookport::domain::id::{InboundDeliveryId, InboundWebhookId};
-use hookport::domain::inbound_delivery::RequestHead;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::InboundDeliveryView;
+use super::{InboundDeliveryView, RequestView};
 use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookRead, Needs};
 use crate::error::{Error, ErrorBody, Result};
@@ -23,52 +20,6 @@ pub(crate) struct InboundDeliveryWithRequest {
     delivery: InboundDeliveryView,
     /// The request; null once it is no longer kept.
     request: Option<RequestView>,
-}
-
-/// A request as it was received; headers that carry credentials or signatures are left out.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RequestView {
-    /// The HTTP method.
-    method: String,
-    /// The path, without a key and without the query.
-    path: String,
-    /// Where it came from.
-    source_ip: Option<String>,
-    /// The headers, with names in lower case.
-    headers: Vec<HeaderView>,
-    /// The body, if it is text; else null.
-    body: Option<String>,
-    /// The body in base64, if it is no text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    body_base64: Option<String>,
-    /// The size of the body.
-    body_bytes: usize,
-}
-
-/// One header of a request.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct HeaderView {
-    name: String,
-    value: String,
-}
-
-impl RequestView {
-    fn new(head: RequestHead, body: &[u8]) -> Self {
-        let (text, base64) = match std::str::from_utf8(body) {
-            Ok(text) => (Some(text.to_owned()), None),
-            Err(_) => (None, Some(STANDARD.encode(body))),
-        };
-        Self {
-            method: head.method,
-            path: head.path,
-            source_ip: head.source_ip,
-            headers: head.headers.into_iter().map(|(name, value)| HeaderView { name, value }).collect(),
-            body: text,
-            body_base64: base64,
-            body_bytes: body.len(),
-        }
-    }
 }
 
 /// Shows a received request and what became of it.
@@ -97,15 +48,9 @@ pub(crate) async fn read(
     caller: Caller<InboundWebhookRead>,
     Ids((webhook, id)): Ids<(InboundWebhookId, InboundDeliveryId)>,
 ) -> Result<Json<One<InboundDeliveryWithRequest>>> {
-    let found = api.app.store.inbound_delivery_with_request(caller.tenant(), id).await?;
+    let found = api.app.store.inbound_delivery_with_request(caller.tenant(), id, api.app.clock.now()).await?;
     let found = found.filter(|(delivery, _)| delivery.webhook_id == webhook);
     let (delivery, request) = found.ok_or(Error::InboundDeliveryNotFound)?;
-    let request = match request {
-        Some(kept) => {
-            let (head, body) = kept.unpack()?;
-            Some(RequestView::new(head, &body))
-        }
-        None => None,
-    };
+    let request = request.as_ref().map(RequestView::of).transpose()?;
     Ok(Json(One { data: InboundDeliveryWithRequest { delivery: delivery.into(), request } }))
 }

@@ -2,32 +2,23 @@
 
 use axum::Json;
 use axum::extract::State;
-use hookport::domain::api_token::SecretHash;
-use hookport::domain::id::{InboundWebhookId, WebhookKeyId};
+use hookport::domain::id::InboundWebhookId;
 use hookport::domain::inbound_webhook::{Address, Auth, InboundWebhook};
 use hookport::domain::text::{Slug, TenantSlug};
 use hookport::vault::Owner;
 use http::StatusCode;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use super::settings::{InboundWebhookSettings, Proof};
-use super::{InboundWebhookView, InboundWebhookWithSecret, seal};
+use super::settings::{InboundWebhookSettings, fits};
+use super::{InboundWebhookView, InboundWebhookWithSecret, new_key};
 use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookCreate, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::Body;
-use crate::secret::hex_secret;
-
-/// What keys start with, so that people and scanners recognise them.
-const KEY_PREFIX: &str = "wh_";
-/// How many letters and digits follow: 190 random bits.
-const KEY_CHARS: usize = 32;
-/// How many characters of a key may be shown to people.
-const HINT_CHARS: usize = 6;
 
 /// Makes an inbound webhook.
 ///
-/// With a slug, its URL is readable and every request must be signed. Without one, its URL ends in a key and is a
+/// With a slug, its URL is readable and senders must prove who they are. Without one, its URL ends in a key and is a
 /// credential itself.
 #[utoipa::path(
     post,
@@ -41,7 +32,8 @@ const HINT_CHARS: usize = 6;
         (
             status = 400,
             description = "`invalid_request`: a field breaks its rule. `proof_required`: with a slug, `auth_type` is \
-                `none`. `unsupported`: the idempotency key is to be taken from an expression.",
+                `none`. `invalid_target`: nothing may be fetched from `jwks_url`. `unsupported`: the idempotency key \
+                is to be taken from an expression.",
             body = ErrorBody
         ),
         (status = 409, description = "`slug_taken`: another webhook of the tenant has the slug.", body = ErrorBody),
@@ -56,7 +48,8 @@ pub(crate) async fn create(
     let now = api.app.clock.now();
     let tenant = caller.tenant().clone();
     let id = InboundWebhookId::new(now, api.app.random.bits());
-    let (auth, secret) = auth(&api, settings.proof, &Owner::new(&tenant, id)).await?;
+    let (auth, secrets) = settings.auth.sealed(&api, &Owner::new(&tenant, id), &Auth::default()).await?;
+    fits(&auth, settings.slug.is_some(), settings.idempotency.as_ref())?;
     let (address, key) = address(&api, &tenant, settings.slug).await?;
     let webhook = InboundWebhook {
         id,
@@ -68,28 +61,22 @@ pub(crate) async fn create(
         auth,
         idempotency: settings.idempotency,
         idempotency_window_s: settings.idempotency_window_s,
+        on_duplicate: settings.on_duplicate,
         event_type: settings.event_type,
         max_body_bytes: settings.max_body_bytes,
+        rate_limit: settings.rate_limit,
+        silence_alarm_h: settings.silence_alarm_h,
+        disable_after_failures: settings.disable_after_failures,
+        auto_disabled_at: None,
         is_active: settings.is_active,
+        capture_until: None,
         created_at: now,
         updated_at: now,
     };
     let created = api.app.store.create_inbound_webhook(&webhook).await;
     created.map_err(|error| Error::of_creation(error, taken(&webhook.address)))?;
     let view = InboundWebhookView::new(webhook, &api, key.as_ref());
-    Ok((StatusCode::CREATED, Json(InboundWebhookWithSecret::new(view, secret.as_ref()))))
-}
-
-/// Makes or takes the secret that senders are to prove, and seals it.
-async fn auth(api: &Api, proof: Proof, owner: &Owner) -> Result<(Auth, Option<SecretString>)> {
-    match proof {
-        Proof::Hmac { signature_headers, secret } => {
-            let plain = secret.unwrap_or_else(|| hex_secret(&api.app.random));
-            let secret = seal(api, &plain, owner).await?;
-            Ok((Auth::HmacSha256 { signature_headers, secret }, Some(plain)))
-        }
-        Proof::Nothing => Ok((Auth::None, None)),
-    }
+    Ok((StatusCode::CREATED, Json(InboundWebhookWithSecret::new(view, secrets))))
 }
 
 /// The address of a new webhook: its slug, or a new key.
@@ -97,11 +84,8 @@ async fn address(api: &Api, tenant: &TenantSlug, slug: Option<Slug>) -> Result<(
     if let Some(slug) = slug {
         return Ok((Address::Slug { slug }, None));
     }
-    let key_id = WebhookKeyId::new(api.app.clock.now(), api.app.random.bits());
-    let key = SecretString::from(format!("{KEY_PREFIX}{}", api.app.random.alphanumeric(KEY_CHARS)));
-    let sealed = seal(api, &key, &Owner::new(tenant, key_id)).await?;
-    let hint = format!("{}…", &key.expose_secret()[..HINT_CHARS]);
-    Ok((Address::Key { key_id, hash: SecretHash::of(&key), sealed, hint }, Some(key)))
+    let (key, text) = new_key(api, tenant).await?;
+    Ok((Address::Key { keys: vec![key] }, Some(text)))
 }
 
 fn taken(address: &Address) -> Error {

@@ -4,12 +4,13 @@ use axum::extract::State;
 use hookport::domain::id::InboundWebhookId;
 use http::StatusCode;
 
+use super::find;
 use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookDelete, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::Ids;
 
-/// Deletes an inbound webhook with its secret and its key.
+/// Deletes an inbound webhook with its secrets and its keys.
 ///
 /// What it received stays for as long as such rows are kept.
 #[utoipa::path(
@@ -27,6 +28,7 @@ use crate::extract::Ids;
             description = "`inbound_webhook_not_found`: no inbound webhook of the tenant has this id.",
             body = ErrorBody
         ),
+        (status = 409, description = "`conflict`: someone else changed the webhook at the same time.", body = ErrorBody),
     ),
 )]
 pub(crate) async fn delete(
@@ -34,8 +36,8 @@ pub(crate) async fn delete(
     caller: Caller<InboundWebhookDelete>,
     Ids(id): Ids<InboundWebhookId>,
 ) -> Result<StatusCode> {
-    let found = api.app.store.inbound_webhook(caller.tenant(), id).await?;
-    let webhook = found.ok_or(Error::InboundWebhookNotFound)?;
-    api.app.store.delete_inbound_webhook(&webhook, api.app.clock.now()).await?;
+    let webhook = find(&api, caller.tenant(), id).await?;
+    let deleted = api.app.store.delete_inbound_webhook(&webhook, api.app.clock.now()).await;
+    deleted.map_err(|error| Error::of_creation(error, Error::Conflict))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,16 +1,19 @@
 //! Inbound webhooks: the configuration of public URLs, as the API shows it.
 
+mod auth;
 mod create;
 mod delete;
+mod keys;
 mod list;
 mod read;
+mod rotate;
 mod settings;
 mod update;
 
 use hookport::domain::event_type::EventType;
 use hookport::domain::id::InboundWebhookId;
-use hookport::domain::inbound_webhook::{Address, Auth, AuthType, InboundWebhook};
-use hookport::domain::text::{Description, Name, Slug};
+use hookport::domain::inbound_webhook::{Address, AuthType, InboundWebhook, OnDuplicate};
+use hookport::domain::text::{Description, Name, Slug, TenantSlug};
 use hookport::vault::{Owner, Sealed};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -19,16 +22,23 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use keys::new_key;
+pub(crate) use rotate::{MAX_OVERLAP_S, end};
+pub(crate) use settings::{header_name, within};
+pub(crate) use update::replace;
+
 use crate::api::Api;
-use crate::error::Result;
-use settings::{DEFAULT_KEY_HEADERS, HandlerType, IdempotencySetting};
+use crate::error::{Error, Result};
+use auth::{AuthConfigView, NewSecret};
+use settings::{HandlerType, IdempotencySetting, RateLimitSetting};
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::default().routes(routes!(list::list, create::create)).routes(routes!(
-        read::read,
-        update::update,
-        delete::delete
-    ))
+    OpenApiRouter::default()
+        .routes(routes!(list::list, create::create))
+        .routes(routes!(read::read, update::update, delete::delete))
+        .routes(routes!(rotate::rotate))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::delete))
 }
 
 /// An inbound webhook.
@@ -45,18 +55,29 @@ pub(crate) struct InboundWebhookView {
     slug: Option<Slug>,
     /// What senders must prove.
     auth_type: AuthType,
-    /// How they prove it, without the secret.
+    /// How they prove it, without secrets.
     auth_config: AuthConfigView,
     /// Where the idempotency key of a request is found; null: requests are not deduplicated.
     idempotency_source: Option<IdempotencySetting>,
     /// For how long an equal key is a duplicate.
     idempotency_window_seconds: u32,
+    /// What an equal key is answered with.
+    on_duplicate: OnDuplicate,
     /// The type of the events made from accepted requests.
     event_type: EventType,
     /// What is done with accepted requests.
     handler_type: HandlerType,
     /// The largest body taken.
     max_body_bytes: u32,
+    /// How many requests are taken in which time.
+    rate_limit: RateLimitSetting,
+    /// After how many hours without a request it counts as silent; null: never.
+    silence_alarm_hours: Option<u16>,
+    /// After how many proven requests in a row that all failed it is switched off; null: never.
+    disable_after_failures: Option<u32>,
+    /// When it was switched off by that rule; null: it was not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    auto_disabled_at: Option<Timestamp>,
     /// Whether requests are taken at all.
     is_active: bool,
     /// Counts the changes, from 1.
@@ -64,11 +85,11 @@ pub(crate) struct InboundWebhookView {
     /// Where senders post to. Ends in the hint instead of the key where the key is not shown.
     #[schema(example = "https://hooks.example.com/api/inbound/acme/github")]
     url: String,
-    /// The first characters of the key, if it has one.
+    /// The first characters of its newest key, if it has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "wh_abc…")]
     webhook_key_hint: Option<String>,
-    /// The key, if it has one and the caller has `inbound_webhook:update`; never in lists.
+    /// Its newest key, if it has any and the caller has `inbound_webhook:update`; never in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     webhook_key: Option<String>,
@@ -80,52 +101,37 @@ pub(crate) struct InboundWebhookView {
     updated_at: Timestamp,
 }
 
-/// How senders prove who they are, without the secret.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct AuthConfigView {
-    /// Equal to `auth_type`.
-    #[serde(rename = "type")]
-    kind: AuthType,
-    /// The header that holds the signature; null: `X-Webhook-Signature`, or else `X-Hub-Signature-256`.
-    signature_header: Option<String>,
-}
-
-impl AuthConfigView {
-    fn new(auth: &Auth) -> Self {
-        let signature_header = match auth {
-            Auth::HmacSha256 { signature_headers, .. } if *signature_headers == DEFAULT_KEY_HEADERS => None,
-            Auth::HmacSha256 { signature_headers, .. } => signature_headers.first().cloned(),
-            Auth::None => None,
-        };
-        Self { kind: auth.kind(), signature_header }
-    }
-}
-
 impl InboundWebhookView {
-    /// The view of a webhook, with its key if that may be shown.
+    /// The view of a webhook, with its newest key if that may be shown.
     pub(crate) fn new(webhook: InboundWebhook, api: &Api, key: Option<&SecretString>) -> Self {
+        let now = api.app.clock.now();
         let key = key.map(|key| key.expose_secret());
-        let url = format!("{}{}", api.app.config.public_base_url, webhook.path(key));
-        let (slug, webhook_key_hint) = match webhook.address {
-            Address::Slug { slug } => (Some(slug), None),
-            Address::Key { hint, .. } => (None, Some(hint)),
-        };
+        let hint = webhook.keys().iter().find(|key| key.is_live(now)).map(|key| key.hint.clone());
+        let path = webhook.path(key.or(hint.as_deref()));
         Self {
             id: webhook.id,
             name: webhook.name,
             description: webhook.description,
-            slug,
+            slug: match webhook.address {
+                Address::Slug { slug } => Some(slug),
+                Address::Key { .. } => None,
+            },
             auth_type: webhook.auth.kind(),
-            auth_config: AuthConfigView::new(&webhook.auth),
+            auth_config: AuthConfigView::new(&webhook.auth, now),
             idempotency_source: webhook.idempotency.map(IdempotencySetting::from),
             idempotency_window_seconds: webhook.idempotency_window_s,
+            on_duplicate: webhook.on_duplicate,
             event_type: webhook.event_type,
             handler_type: HandlerType::Event,
             max_body_bytes: webhook.max_body_bytes,
+            rate_limit: webhook.rate_limit.into(),
+            silence_alarm_hours: webhook.silence_alarm_h,
+            disable_after_failures: webhook.disable_after_failures,
+            auto_disabled_at: webhook.auto_disabled_at,
             is_active: webhook.is_active,
             version: webhook.version,
-            url,
-            webhook_key_hint,
+            url: format!("{}{path}", api.app.config.public_base_url),
+            webhook_key_hint: hint,
             webhook_key: key.map(str::to_owned),
             created_at: webhook.created_at,
             updated_at: webhook.updated_at,
@@ -137,28 +143,48 @@ impl InboundWebhookView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct InboundWebhookWithSecret {
     data: InboundWebhookView,
-    /// The secret that was set by this request; null when none was. It is shown here only.
+    /// The secret that was set by this request, the first one if there are several; null when none was. It is shown
+    /// here only.
     secret: Option<String>,
+    /// The secrets that were set by this request, if there are several. They are shown here only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    secrets: Option<Vec<ProofSecret>>,
+}
+
+/// The secret of one proof of several.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProofSecret {
+    /// The number of the proof from 0, `ip_allowlist` not counted.
+    proof: usize,
+    /// Its secret.
+    secret: String,
 }
 
 impl InboundWebhookWithSecret {
-    fn new(data: InboundWebhookView, secret: Option<&SecretString>) -> Self {
-        Self { data, secret: secret.map(|secret| secret.expose_secret().to_owned()) }
+    fn new(data: InboundWebhookView, new: Vec<NewSecret>) -> Self {
+        let shown = |new: NewSecret| ProofSecret { proof: new.proof, secret: new.secret.expose_secret().to_owned() };
+        let secrets: Vec<_> = new.into_iter().map(shown).collect();
+        let first = secrets.first().map(|first| first.secret.clone());
+        Self { data, secret: first, secrets: (secrets.len() > 1).then_some(secrets) }
     }
 }
 
-/// Opens the key of a webhook that has one.
-async fn key_of(api: &Api, webhook: &InboundWebhook) -> Result<Option<SecretString>> {
-    match &webhook.address {
-        Address::Slug { .. } => Ok(None),
-        Address::Key { key_id, sealed, .. } => {
-            let owner = Owner::new(&webhook.tenant, key_id);
-            Ok(Some(api.app.vault.open(sealed, &owner, api.app.clock.now()).await?))
-        }
+/// Reads a webhook of the tenant.
+async fn find(api: &Api, tenant: &TenantSlug, id: InboundWebhookId) -> Result<InboundWebhook> {
+    api.app.store.inbound_webhook(tenant, id).await?.ok_or(Error::InboundWebhookNotFound)
+}
+
+/// Opens the newest key of a webhook that has any.
+pub(crate) async fn key_of(api: &Api, webhook: &InboundWebhook) -> Result<Option<SecretString>> {
+    let now = api.app.clock.now();
+    match webhook.keys().iter().find(|key| key.is_live(now)) {
+        Some(key) => keys::open(api, webhook, key).await.map(Some),
+        None => Ok(None),
     }
 }
 
-/// Seals the secret of a webhook.
-async fn seal(api: &Api, secret: &SecretString, owner: &Owner) -> Result<Sealed> {
+/// Seals a secret or a key.
+pub(crate) async fn seal(api: &Api, secret: &SecretString, owner: &Owner) -> Result<Sealed> {
     Ok(api.app.vault.seal(secret, owner, api.app.clock.now()).await?)
 }

@@ -5,16 +5,16 @@ use axum::extract::State;
 use hookport::domain::id::InboundWebhookId;
 use hookport::domain::permission::Permission;
 
-use super::{InboundWebhookView, key_of};
+use super::{InboundWebhookView, find, key_of};
 use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookRead, Needs};
-use crate::error::{Error, ErrorBody, Result};
+use crate::error::{ErrorBody, Result};
 use crate::extract::Ids;
 use crate::page::One;
 
 /// Shows an inbound webhook.
 ///
-/// Its key is shown as well to holders of `inbound_webhook:update`; its secret never is.
+/// Its newest key is shown as well to holders of `inbound_webhook:update`; its secrets never are.
 #[utoipa::path(
     get,
     path = "/api/v1/inbound-webhooks/{id}",
@@ -37,8 +37,7 @@ pub(crate) async fn read(
     caller: Caller<InboundWebhookRead>,
     Ids(id): Ids<InboundWebhookId>,
 ) -> Result<Json<One<InboundWebhookView>>> {
-    let found = api.app.store.inbound_webhook(caller.tenant(), id).await?;
-    let webhook = found.ok_or(Error::InboundWebhookNotFound)?;
+    let webhook = find(&api, caller.tenant(), id).await?;
     let key = if caller.may(Permission::InboundWebhookUpdate) { key_of(&api, &webhook).await? } else { None };
     Ok(Json(One { data: InboundWebhookView::new(webhook, &api, key.as_ref()) }))
 }

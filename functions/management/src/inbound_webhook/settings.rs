@@ -1,25 +1,31 @@
 //! What an inbound webhook is to be like: as a caller writes it, and once it is found to make sense.
 
+use std::ops::RangeInclusive;
+
 use hookport::config::Config;
 use hookport::domain::event_type::EventType;
 use hookport::domain::inbound_delivery::may_keep_header;
 use hookport::domain::inbound_webhook::{
-    AuthType, DEFAULT_IDEMPOTENCY_WINDOW_S, DEFAULT_MAX_BODY_BYTES, IdempotencySource, MAX_IDEMPOTENCY_WINDOW_S,
+    Auth, AuthType, DEFAULT_IDEMPOTENCY_WINDOW_S, DEFAULT_MAX_BODY_BYTES, IdempotencySource, MAX_IDEMPOTENCY_WINDOW_S,
+    OnDuplicate,
 };
+use hookport::domain::key_path::KeyPath;
+use hookport::domain::rate_limit::{MAX_REQUESTS, MAX_WINDOW_S, RateLimit};
 use hookport::domain::text::{Description, Name, Slug};
 use http::HeaderName;
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::auth::{Asked, AuthConfig, Rules};
 use crate::error::{Error, Result};
 use crate::extract::JsonObject;
-use crate::secret::SuppliedSecret;
 
-/// Where the signature of a webhook with a slug is looked for, unless it says otherwise.
-const DEFAULT_SLUG_HEADER: &str = "X-Hub-Signature-256";
-/// Where the signature of a webhook with a key is looked for, unless it says otherwise.
-pub(super) const DEFAULT_KEY_HEADERS: [&str; 2] = ["X-Webhook-Signature", "X-Hub-Signature-256"];
+/// The longest silence that can be waited for, in hours: a year.
+const MAX_SILENCE_H: u32 = 8_760;
+/// The most failures that can be waited for.
+const MAX_FAILURES: u32 = 100;
+/// The greatest limit of the short form, which counts by the minute.
+const MAX_PER_MINUTE: u32 = 60_000;
 
 /// What an inbound webhook is to be like.
 #[derive(Deserialize, ToSchema)]
@@ -34,7 +40,7 @@ pub(crate) struct InboundWebhookSettings {
     slug: Option<Slug>,
     /// What it is for.
     description: Option<Description>,
-    /// What senders must prove: `hmac_sha256` with a slug, which can have no other; without one, `none` by default.
+    /// What senders must prove. By default `hmac_sha256` with a slug, and `none`, which a slug cannot have, without.
     auth_type: Option<AuthType>,
     /// How they prove it.
     #[schema(value_type = Option<AuthConfig>)]
@@ -45,6 +51,8 @@ pub(crate) struct InboundWebhookSettings {
     /// For how long an equal key is a duplicate.
     #[schema(minimum = 1, maximum = 2592000, default = 86400)]
     idempotency_window_seconds: Option<u32>,
+    /// What an equal key is answered with; `accept` by default.
+    on_duplicate: Option<OnDuplicate>,
     /// The type of the events made from accepted requests; by default the slug or `webhook`, and `.received`.
     event_type: Option<EventType>,
     /// What is done with accepted requests.
@@ -52,24 +60,21 @@ pub(crate) struct InboundWebhookSettings {
     /// The largest body taken; the deployment's own limit holds as well.
     #[schema(minimum = 1, default = 1048576)]
     max_body_bytes: Option<u32>,
+    /// How many requests are taken in which time; by default 600 in 60 seconds with a slug, and 100 without.
+    #[schema(value_type = Option<RateLimitSetting>)]
+    rate_limit: Option<JsonObject<RateLimitSetting>>,
+    /// How many requests are taken in 60 seconds. Short for `rate_limit`, beside which it must be absent.
+    #[schema(minimum = 1, maximum = 60000)]
+    rate_limit_per_minute: Option<u32>,
+    /// After how many hours without a request it counts as silent; null or absent: never.
+    #[schema(minimum = 1, maximum = 8760)]
+    silence_alarm_hours: Option<u32>,
+    /// After how many proven requests in a row that all failed it is switched off; null or absent: never.
+    #[schema(minimum = 1, maximum = 100)]
+    disable_after_failures: Option<u32>,
     /// Whether requests are taken at all.
     #[schema(default = true)]
     is_active: Option<bool>,
-}
-
-/// How senders prove who they are.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AuthConfig {
-    /// Must equal `auth_type` where both are given.
-    #[serde(rename = "type")]
-    kind: AuthType,
-    /// The header that holds the signature; by default `X-Hub-Signature-256` with a slug, and without one the first
-    /// present of `X-Webhook-Signature` and `X-Hub-Signature-256`.
-    signature_header: Option<String>,
-    /// The secret that signatures are made with; made by the gateway when absent, or kept when a change leaves it out.
-    #[schema(value_type = Option<String>, min_length = 16, max_length = 128)]
-    secret: Option<SuppliedSecret>,
 }
 
 /// Where the idempotency key of a request is found.
@@ -78,7 +83,7 @@ pub(crate) struct AuthConfig {
 pub(crate) struct IdempotencySetting {
     #[serde(rename = "type")]
     kind: IdempotencyKind,
-    /// The name of the header.
+    /// The name of the header, or the path, made of names and indexes only: `$.alert.id`.
     #[schema(example = "Idempotency-Key")]
     value: String,
 }
@@ -89,6 +94,8 @@ pub(crate) struct IdempotencySetting {
 pub(crate) enum IdempotencyKind {
     /// A header.
     Header,
+    /// A place in the JSON body.
+    Jsonpath,
     /// An expression over the body. Known, and refused with `unsupported`.
     Jsonata,
 }
@@ -101,60 +108,75 @@ pub(crate) enum HandlerType {
     Event,
 }
 
+/// How many requests are taken in which time. Windows are aligned to the clock.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RateLimitSetting {
+    /// The number of requests in one window.
+    #[schema(minimum = 1, maximum = 1000000)]
+    requests: u32,
+    /// The length of a window.
+    #[schema(minimum = 1, maximum = 3600)]
+    window_seconds: u32,
+}
+
 impl From<IdempotencySource> for IdempotencySetting {
     fn from(source: IdempotencySource) -> Self {
         match source {
             IdempotencySource::Header(value) => Self { kind: IdempotencyKind::Header, value },
+            IdempotencySource::JsonPath(path) => Self { kind: IdempotencyKind::Jsonpath, value: path.into() },
         }
     }
 }
 
-/// Settings that make sense together.
+impl From<RateLimit> for RateLimitSetting {
+    fn from(limit: RateLimit) -> Self {
+        Self { requests: limit.requests, window_seconds: limit.window_s }
+    }
+}
+
+/// Settings that make sense together, but for what [`fits`] holds against the proof.
 pub(super) struct Checked {
     pub(super) name: Name,
     pub(super) slug: Option<Slug>,
     pub(super) description: Option<Description>,
-    pub(super) proof: Proof,
+    pub(super) auth: Asked,
     pub(super) idempotency: Option<IdempotencySource>,
     pub(super) idempotency_window_s: u32,
+    pub(super) on_duplicate: OnDuplicate,
     pub(super) event_type: EventType,
     pub(super) max_body_bytes: u32,
+    pub(super) rate_limit: RateLimit,
+    pub(super) silence_alarm_h: Option<u16>,
+    pub(super) disable_after_failures: Option<u32>,
     pub(super) is_active: bool,
-}
-
-/// What senders must prove, before any secret is made or sealed.
-pub(super) enum Proof {
-    Hmac { signature_headers: Vec<String>, secret: Option<SecretString> },
-    Nothing,
 }
 
 impl InboundWebhookSettings {
     /// Fills defaults in and holds the fields against each other and against the deployment's limits.
     pub(super) fn checked(self, config: &Config) -> Result<Checked> {
-        let proof = proof(self.slug.as_ref(), self.auth_type, self.auth_config.map(|JsonObject(config)| config))?;
-        let source = self.idempotency_source.map(|JsonObject(source)| idempotency(source, &proof)).transpose()?;
+        let rules = Rules { has_slug: self.slug.is_some(), urls: &config.egress.urls() };
+        let auth = Asked::new(self.auth_type, self.auth_config.map(|JsonObject(config)| config), &rules)?;
         // The only handler there is needs no settings of its own.
         let HandlerType::Event = self.handler_type.unwrap_or(HandlerType::Event);
+        let window =
+            within("idempotency_window_seconds", self.idempotency_window_seconds, 1..=MAX_IDEMPOTENCY_WINDOW_S)?;
         let largest = u32::try_from(config.max_body_bytes).unwrap_or(u32::MAX);
+        let silence = within("silence_alarm_hours", self.silence_alarm_hours, 1..=MAX_SILENCE_H)?;
         Ok(Checked {
-            proof,
-            idempotency: source,
-            idempotency_window_s: within(
-                "idempotency_window_seconds",
-                self.idempotency_window_seconds,
-                DEFAULT_IDEMPOTENCY_WINDOW_S,
-                MAX_IDEMPOTENCY_WINDOW_S,
-            )?,
+            auth,
+            idempotency: self.idempotency_source.map(|JsonObject(source)| idempotency(source)).transpose()?,
+            idempotency_window_s: window.unwrap_or(DEFAULT_IDEMPOTENCY_WINDOW_S),
+            on_duplicate: self.on_duplicate.unwrap_or_default(),
             event_type: match self.event_type {
                 Some(event_type) => event_type,
                 None => default_event_type(self.slug.as_ref())?,
             },
-            max_body_bytes: within(
-                "max_body_bytes",
-                self.max_body_bytes,
-                DEFAULT_MAX_BODY_BYTES.min(largest),
-                largest,
-            )?,
+            max_body_bytes: within("max_body_bytes", self.max_body_bytes, 1..=largest)?
+                .unwrap_or(DEFAULT_MAX_BODY_BYTES.min(largest)),
+            rate_limit: rate_limit(self.rate_limit, self.rate_limit_per_minute, rules.has_slug)?,
+            silence_alarm_h: silence.and_then(|hours| u16::try_from(hours).ok()),
+            disable_after_failures: within("disable_after_failures", self.disable_after_failures, 1..=MAX_FAILURES)?,
             is_active: self.is_active.unwrap_or(true),
             name: self.name,
             slug: self.slug,
@@ -163,65 +185,68 @@ impl InboundWebhookSettings {
     }
 }
 
-fn proof(slug: Option<&Slug>, auth_type: Option<AuthType>, config: Option<AuthConfig>) -> Result<Proof> {
-    let default = if slug.is_some() { AuthType::HmacSha256 } else { AuthType::None };
-    let kind = auth_type.or(config.as_ref().map(|config| config.kind)).unwrap_or(default);
-    if config.as_ref().is_some_and(|config| config.kind != kind) {
-        return Err(Error::field("auth_config.type", "must equal auth_type"));
+/// Holds a proof against the settings that depend on it.
+pub(super) fn fits(auth: &Auth, has_slug: bool, idempotency: Option<&IdempotencySource>) -> Result<()> {
+    if has_slug && !auth.proves_something() {
+        return Err(Error::ProofRequired);
     }
-    let (header, secret) = match config {
-        Some(config) => (config.signature_header, config.secret),
-        None => (None, None),
-    };
-    match kind {
-        AuthType::HmacSha256 => {
-            let signature_headers = match (header, slug) {
-                (Some(header), _) => vec![header_name("auth_config.signature_header", header)?],
-                (None, Some(_)) => vec![DEFAULT_SLUG_HEADER.to_owned()],
-                (None, None) => DEFAULT_KEY_HEADERS.map(str::to_owned).into(),
-            };
-            Ok(Proof::Hmac { signature_headers, secret: secret.map(|SuppliedSecret(secret)| secret) })
+    match idempotency {
+        // Keys are kept and shown in logs of deliveries, where no credential may stand.
+        Some(IdempotencySource::Header(name)) if !may_keep_header(&name.to_ascii_lowercase(), auth) => {
+            Err(Error::field("idempotency_source.value", "must not be a header that carries a credential"))
         }
-        AuthType::None if slug.is_some() => Err(Error::ProofRequired),
-        AuthType::None if header.is_some() => Err(Error::field("auth_config.signature_header", NEEDS_PROOF)),
-        AuthType::None if secret.is_some() => Err(Error::field("auth_config.secret", NEEDS_PROOF)),
-        AuthType::None => Ok(Proof::Nothing),
+        Some(IdempotencySource::Header(_) | IdempotencySource::JsonPath(_)) | None => Ok(()),
     }
 }
 
-const NEEDS_PROOF: &str = "must be absent with auth_type none";
-
-fn idempotency(source: IdempotencySetting, proof: &Proof) -> Result<IdempotencySource> {
+fn idempotency(source: IdempotencySetting) -> Result<IdempotencySource> {
+    let field = "idempotency_source.value";
     match source.kind {
-        IdempotencyKind::Jsonata => {
-            Err(Error::Unsupported("idempotency_source: keys can be taken from a header only, not from an expression"))
-        }
-        IdempotencyKind::Header => {
-            let name = header_name("idempotency_source.value", source.value)?;
-            let signature_headers = match proof {
-                Proof::Hmac { signature_headers, .. } => signature_headers.as_slice(),
-                Proof::Nothing => &[],
-            };
-            // Keys are kept and shown in logs of deliveries, where no credential may stand.
-            if may_keep_header(&name.to_ascii_lowercase(), signature_headers) {
-                Ok(IdempotencySource::Header(name))
-            } else {
-                Err(Error::field("idempotency_source.value", "must not be a header that carries a credential"))
-            }
+        IdempotencyKind::Jsonata => Err(Error::Unsupported(
+            "idempotency_source: keys can be taken from a header or a JSONPath, not from an expression",
+        )),
+        IdempotencyKind::Header => header_name(field, source.value).map(IdempotencySource::Header),
+        IdempotencyKind::Jsonpath => {
+            let path = KeyPath::try_from(source.value).map_err(|rule| Error::field(field, rule))?;
+            Ok(IdempotencySource::JsonPath(path))
         }
     }
 }
 
-fn header_name(field: &str, name: String) -> Result<String> {
+fn rate_limit(
+    given: Option<JsonObject<RateLimitSetting>>,
+    per_minute: Option<u32>,
+    has_slug: bool,
+) -> Result<RateLimit> {
+    let per_minute = within("rate_limit_per_minute", per_minute, 1..=MAX_PER_MINUTE)?;
+    match (given, per_minute) {
+        (Some(_), Some(_)) => Err(Error::field("rate_limit_per_minute", "must be absent beside rate_limit")),
+        (Some(JsonObject(given)), None) => {
+            within("rate_limit.requests", Some(given.requests), 1..=MAX_REQUESTS)?;
+            within("rate_limit.window_seconds", Some(given.window_seconds), 1..=MAX_WINDOW_S)?;
+            Ok(RateLimit { requests: given.requests, window_s: given.window_seconds })
+        }
+        (None, Some(requests)) => Ok(RateLimit { requests, window_s: 60 }),
+        (None, None) if has_slug => Ok(RateLimit::OF_SLUGS),
+        (None, None) => Ok(RateLimit::OF_KEYS),
+    }
+}
+
+pub(crate) fn header_name(field: &str, name: String) -> Result<String> {
     match HeaderName::from_bytes(name.as_bytes()) {
         Ok(_) => Ok(name),
         Err(_) => Err(Error::field(field, "must be the name of an HTTP header")),
     }
 }
 
-fn within(field: &str, given: Option<u32>, default: u32, most: u32) -> Result<u32> {
-    let value = given.unwrap_or(default);
-    if (1..=most).contains(&value) { Ok(value) } else { Err(Error::field(field, format!("must be from 1 to {most}"))) }
+/// Refuses a number outside of its range.
+pub(crate) fn within(field: &str, given: Option<u32>, range: RangeInclusive<u32>) -> Result<Option<u32>> {
+    match given {
+        Some(value) if !range.contains(&value) => {
+            Err(Error::field(field, format!("must be from {} to {}", range.start(), range.end())))
+        }
+        given => Ok(given),
+    }
 }
 
 fn default_event_type(slug: Option<&Slug>) -> Result<EventType> {

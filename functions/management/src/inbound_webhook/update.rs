@@ -4,24 +4,22 @@ use axum::Json;
 use axum::extract::State;
 use hookport::aws::table::TableError;
 use hookport::domain::id::InboundWebhookId;
-use hookport::domain::inbound_webhook::{Address, Auth, InboundWebhook};
+use hookport::domain::inbound_webhook::{Address, InboundWebhook};
 use hookport::domain::text::Slug;
 use hookport::store::CreateError;
 use hookport::vault::Owner;
-use secrecy::SecretString;
 
-use super::settings::{InboundWebhookSettings, Proof};
-use super::{InboundWebhookView, InboundWebhookWithSecret, key_of, seal};
+use super::settings::{InboundWebhookSettings, fits};
+use super::{InboundWebhookView, InboundWebhookWithSecret, find, key_of};
 use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookUpdate, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::{Body, Ids};
-use crate::secret::hex_secret;
 
 /// Replaces the settings of an inbound webhook by its next version.
 ///
-/// What is left out gets its default, but for the secret, which is kept. A webhook with a slug keeps having one, and
-/// one with a key keeps its key.
+/// What is left out gets its default, but for secrets: a proof of the same type at the same place keeps its own. A
+/// webhook with a slug keeps having one, and one with keys keeps its keys. Being active ends an automatic disabling.
 #[utoipa::path(
     put,
     path = "/api/v1/inbound-webhooks/{id}",
@@ -39,8 +37,8 @@ use crate::secret::hex_secret;
         (
             status = 400,
             description = "`invalid_id`: not an id of an inbound webhook. `invalid_request`: a field breaks its rule. \
-                `proof_required`: with a slug, `auth_type` is `none`. `unsupported`: the idempotency key is to be \
-                taken from an expression.",
+                `proof_required`: with a slug, `auth_type` is `none`. `invalid_target`: nothing may be fetched from \
+                `jwks_url`. `unsupported`: the idempotency key is to be taken from an expression.",
             body = ErrorBody
         ),
         (
@@ -63,34 +61,32 @@ pub(crate) async fn update(
     Body(request): Body<InboundWebhookSettings>,
 ) -> Result<Json<InboundWebhookWithSecret>> {
     let settings = request.checked(&api.app.config)?;
-    let found = api.app.store.inbound_webhook(caller.tenant(), id).await?;
-    let before = found.ok_or(Error::InboundWebhookNotFound)?;
+    let before = find(&api, caller.tenant(), id).await?;
     let address = address(&before.address, settings.slug)?;
-    let (auth, secret) = auth(&api, &before, settings.proof).await?;
+    let owner = Owner::new(&before.tenant, before.id);
+    let (auth, secrets) = settings.auth.sealed(&api, &owner, &before.auth).await?;
+    fits(&auth, matches!(address, Address::Slug { .. }), settings.idempotency.as_ref())?;
     let after = InboundWebhook {
-        id,
-        tenant: before.tenant.clone(),
-        version: before.version + 1,
         name: settings.name,
         description: settings.description,
         address,
         auth,
         idempotency: settings.idempotency,
         idempotency_window_s: settings.idempotency_window_s,
+        on_duplicate: settings.on_duplicate,
         event_type: settings.event_type,
         max_body_bytes: settings.max_body_bytes,
+        rate_limit: settings.rate_limit,
+        silence_alarm_h: settings.silence_alarm_h,
+        disable_after_failures: settings.disable_after_failures,
+        auto_disabled_at: before.auto_disabled_at.filter(|_| !settings.is_active),
         is_active: settings.is_active,
-        created_at: before.created_at,
-        updated_at: api.app.clock.now(),
+        ..before.clone()
     };
-    match api.app.store.update_inbound_webhook(&before, &after).await {
-        Ok(()) => {}
-        Err(CreateError::Exists) => return Err(in_the_way(&api, &after).await?),
-        Err(CreateError::Table(error)) => return Err(error.into()),
-    }
+    let after = replace(&api, &before, after).await?;
     let key = key_of(&api, &after).await?;
     let view = InboundWebhookView::new(after, &api, key.as_ref());
-    Ok(Json(InboundWebhookWithSecret::new(view, secret.as_ref())))
+    Ok(Json(InboundWebhookWithSecret::new(view, secrets)))
 }
 
 /// The address after the change: another slug at most.
@@ -103,21 +99,20 @@ fn address(before: &Address, slug: Option<Slug>) -> Result<Address> {
     }
 }
 
-/// The proof after the change, and the secret if it is a new one.
-async fn auth(api: &Api, before: &InboundWebhook, proof: Proof) -> Result<(Auth, Option<SecretString>)> {
-    let (signature_headers, supplied) = match proof {
-        Proof::Hmac { signature_headers, secret } => (signature_headers, secret),
-        Proof::Nothing => return Ok((Auth::None, None)),
-    };
-    let new = match (supplied, &before.auth) {
-        (Some(supplied), _) => supplied,
-        (None, Auth::HmacSha256 { secret, .. }) => {
-            return Ok((Auth::HmacSha256 { signature_headers, secret: secret.clone() }, None));
-        }
-        (None, Auth::None) => hex_secret(&api.app.random),
-    };
-    let secret = seal(api, &new, &Owner::new(&before.tenant, before.id)).await?;
-    Ok((Auth::HmacSha256 { signature_headers, secret }, Some(new)))
+/// Stores `after` as the version that follows `before`, without the keys that are dead by now, and gives what was
+/// stored.
+pub(crate) async fn replace(api: &Api, before: &InboundWebhook, mut after: InboundWebhook) -> Result<InboundWebhook> {
+    let now = api.app.clock.now();
+    after.version = before.version + 1;
+    after.updated_at = now;
+    if let Address::Key { keys } = &mut after.address {
+        keys.retain(|key| key.is_live(now));
+    }
+    match api.app.store.update_inbound_webhook(before, &after).await {
+        Ok(()) => Ok(after),
+        Err(CreateError::Exists) => Err(in_the_way(api, &after).await?),
+        Err(CreateError::Table(error)) => Err(error.into()),
+    }
 }
 
 /// Finds out what stood in the way of `after`: another webhook with its slug, or a change in between.

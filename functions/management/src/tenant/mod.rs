@@ -3,6 +3,7 @@
 mod create;
 mod list;
 mod read;
+mod update;
 
 use hookport::domain::tenant::Tenant;
 use hookport::domain::text::{Name, TenantSlug};
@@ -15,7 +16,7 @@ use utoipa_axum::routes;
 use crate::api::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::default().routes(routes!(list::list, create::create)).routes(routes!(read::read))
+    OpenApiRouter::default().routes(routes!(list::list, create::create)).routes(routes!(read::read, update::update))
 }
 
 /// A tenant.

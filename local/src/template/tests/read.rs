@@ -131,6 +131,10 @@ fn the_environment_names_local_resources() {
         ("KEYRING_SECRET_ID", "KeyringSecret"),
         ("PUBLIC_BASE_URL", ""),
         ("MAX_BODY_BYTES", "4194304"),
+        ("RATE_PER_SOURCE", "1000"),
+        ("RATE_PER_TENANT", "0"),
+        ("RATE_GLOBAL", "10000"),
+        ("TRUSTED_PROXIES", ""),
         ("LEASE_MS", "90000"),
         ("LOG_LEVEL", "INFO"),
     ];
