@@ -199,3 +199,22 @@ async fn a_stale_signature_and_an_expired_token_are_refused() {
         assert_eq!(gateway.send(instance, &url(jwt, ""), &request).await.status(), status, "{claims}");
     }
 }
+
+/// An accepted request costs the same calls whatever proof it uses: its claim, its row and the hint, and no read.
+#[tokio::test]
+async fn an_accepted_request_costs_the_same_calls_under_every_scheme() {
+    let gateway = TestGateway::new().await;
+    let instance = gateway.instance(0);
+    for scheme in schemes::all(&Arc::new(Issuer::start().await)) {
+        let more = json!({"idempotency_source": {"type": "header", "value": "Idempotency-Key"}});
+        webhook(&gateway, &scheme, more).await;
+        let url = url(&scheme, scheme.query);
+        for key in ["warm", "counted"] {
+            gateway.cloud.meter().record();
+            let request = scheme.prove(body().with("idempotency-key", key), gateway.clock.now());
+            assert_eq!(gateway.send(instance, &url, &request).await.status(), StatusCode::OK, "{}", scheme.name);
+        }
+        let calls: Vec<String> = gateway.cloud.meter().take_journal().into_iter().map(|call| call.operation).collect();
+        assert_eq!(calls, ["PutItem", "PutItem", "SendMessage"], "{}", scheme.name);
+    }
+}

@@ -44,9 +44,9 @@ async fn a_change_replaces_every_setting_and_is_a_new_version() {
 
     let mut expected = before["data"].clone();
     let now = gateway.clock.now().to_string();
-    let more = json!({"name": "two", "event_type": "github.received", "version": 3, "updated_at": now});
+    let more = json!({"name": "two", "version": 3, "updated_at": now});
     merge(&mut expected, more);
-    assert_eq!(after["data"], expected, "what is left out is back at its default");
+    assert_eq!(after["data"], expected, "what is left out is back at its default, but for proof and event type");
     assert_eq!(get(&gateway, &path).await.1["data"], after["data"]);
 }
 
@@ -197,4 +197,23 @@ async fn changes_at_the_same_time_do_not_undo_each_other() {
     assert_eq!(versions, (2..=last).collect::<Vec<_>>());
     assert_eq!(get(&gateway, &path).await.1["data"]["version"], json!(last));
     assert!(versions.len() < 8, "they were made at the same time");
+}
+
+/// Defect 14: a change that says nothing of the proof or the event type takes neither away.
+#[tokio::test]
+async fn defect_14_a_change_that_does_not_mention_the_proof_keeps_it() {
+    let gateway = TestGateway::new().await;
+    let config =
+        json!({"type": "all", "of": [{"type": "bearer"}, {"type": "ip_allowlist", "ip_cidrs": ["192.0.2.0/24"]}]});
+    let made = json!({"name": "Key", "event_type": "ticket.made", "auth_config": config});
+    let made = gateway.create(WEBHOOKS, made).await;
+    let path = format!("{WEBHOOKS}/{}", text(&made["data"]["id"]));
+    let (status, changed) = put(&gateway, &path, json!({"name": "Renamed"})).await;
+    assert_eq!((status, &changed["secret"]), (StatusCode::OK, &json!(null)));
+    for kept in ["auth_type", "auth_config", "event_type"] {
+        assert_eq!(changed["data"][kept], made["data"][kept], "{kept}");
+    }
+    assert_eq!(changed["data"]["name"], json!("Renamed"));
+    let (_, open) = put(&gateway, &path, json!({"name": "Renamed", "auth_type": "none"})).await;
+    assert_eq!(open["data"]["auth_type"], json!("none"), "said, it is done");
 }

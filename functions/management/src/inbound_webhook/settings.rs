@@ -141,10 +141,14 @@ pub(super) struct Checked {
     pub(super) slug: Option<Slug>,
     pub(super) description: Option<Description>,
     pub(super) auth: Asked,
+    /// Whether nothing was said of the proof: a change then keeps it.
+    pub(super) keeps_auth: bool,
     pub(super) idempotency: Option<IdempotencySource>,
     pub(super) idempotency_window_s: u32,
     pub(super) on_duplicate: OnDuplicate,
     pub(super) event_type: EventType,
+    /// Whether nothing was said of the event type: a change then keeps it.
+    pub(super) keeps_event_type: bool,
     pub(super) max_body_bytes: u32,
     pub(super) rate_limit: RateLimit,
     pub(super) silence_alarm_h: Option<u16>,
@@ -156,6 +160,7 @@ impl InboundWebhookSettings {
     /// Fills defaults in and holds the fields against each other and against the deployment's limits.
     pub(super) fn checked(self, config: &Config) -> Result<Checked> {
         let rules = Rules { has_slug: self.slug.is_some(), urls: &config.egress.urls() };
+        let keeps_auth = self.auth_type.is_none() && self.auth_config.is_none();
         let auth = Asked::new(self.auth_type, self.auth_config.map(|JsonObject(config)| config), &rules)?;
         // The only handler there is needs no settings of its own.
         let HandlerType::Event = self.handler_type.unwrap_or(HandlerType::Event);
@@ -165,6 +170,8 @@ impl InboundWebhookSettings {
         let silence = within("silence_alarm_hours", self.silence_alarm_hours, 1..=MAX_SILENCE_H)?;
         Ok(Checked {
             auth,
+            keeps_auth,
+            keeps_event_type: self.event_type.is_none(),
             idempotency: self.idempotency_source.map(|JsonObject(source)| idempotency(source)).transpose()?,
             idempotency_window_s: window.unwrap_or(DEFAULT_IDEMPOTENCY_WINDOW_S),
             on_duplicate: self.on_duplicate.unwrap_or_default(),

@@ -18,8 +18,9 @@ use crate::extract::{Body, Ids};
 
 /// Replaces the settings of an inbound webhook by its next version.
 ///
-/// What is left out gets its default, but for secrets: a proof of the same type at the same place keeps its own. A
-/// webhook with a slug keeps having one, and one with keys keeps its keys. Being active ends an automatic disabling.
+/// What is left out gets its default. The event type is kept when it is left out, and so is the proof when both
+/// `auth_type` and `auth_config` are; a proof of the same type at the same place keeps its secret. A webhook with a slug
+/// keeps having one, and one with keys keeps its keys. Being active ends an automatic disabling.
 #[utoipa::path(
     put,
     path = "/api/v1/inbound-webhooks/{id}",
@@ -64,7 +65,12 @@ pub(crate) async fn update(
     let before = find(&api, caller.tenant(), id).await?;
     let address = address(&before.address, settings.slug)?;
     let owner = Owner::new(&before.tenant, before.id);
-    let (auth, secrets) = settings.auth.sealed(&api, &owner, &before.auth).await?;
+    // Nobody loses a protection, or its trigger, by not mentioning it.
+    let (auth, secrets) = if settings.keeps_auth {
+        (before.auth.clone(), Vec::new())
+    } else {
+        settings.auth.sealed(&api, &owner, &before.auth).await?
+    };
     fits(&auth, matches!(address, Address::Slug { .. }), settings.idempotency.as_ref())?;
     let after = InboundWebhook {
         name: settings.name,
@@ -74,7 +80,7 @@ pub(crate) async fn update(
         idempotency: settings.idempotency,
         idempotency_window_s: settings.idempotency_window_s,
         on_duplicate: settings.on_duplicate,
-        event_type: settings.event_type,
+        event_type: if settings.keeps_event_type { before.event_type.clone() } else { settings.event_type },
         max_body_bytes: settings.max_body_bytes,
         rate_limit: settings.rate_limit,
         silence_alarm_h: settings.silence_alarm_h,
