@@ -78,10 +78,14 @@ fn logged(gateway: &TestGateway, more: Value) -> Value {
     row
 }
 
-/// The newest entry of a log without its id, and the id.
+/// The newest entry of a log without its ids, and the id.
 async fn newest(gateway: &TestGateway, path: &str) -> (Value, String) {
     let mut row = list(gateway, path).await.first().expect("an entry").clone();
-    let id = row.as_object_mut().expect("an object").remove("id").expect("an id");
+    let members = row.as_object_mut().expect("an object");
+    let id = members.remove("id").expect("an id");
+    let webhook = members.remove("webhook_id").expect("the webhook, or null");
+    let of_log = path.strip_prefix(WEBHOOKS).and_then(|rest| rest.split('/').nth(1));
+    assert_eq!(webhook.as_str(), of_log, "the log's own webhook");
     (row, text(&id))
 }
 
@@ -118,6 +122,7 @@ async fn c9_every_refusal_of_a_webhook_is_in_its_log_with_what_was_checked() {
         assert_eq!(row, logged(&gateway, expected), "{reason}");
         let mut read = gateway.get(&format!("{log}/{id}")).await["data"].clone();
         assert_eq!(read.as_object_mut().and_then(|read| read.remove("id")), Some(json!(id)));
+        assert!(read.as_object_mut().and_then(|read| read.remove("webhook_id")).is_some_and(|id| id.is_string()));
         assert_eq!(read, row, "read by its id it is the same");
     }
     assert_eq!((list(&gateway, &of_webhook(&webhook)).await.len(), list(&gateway, UNKNOWN).await), (6, vec![]));
@@ -333,4 +338,36 @@ async fn refused_requests_outlive_their_webhook_and_are_forgotten_after_three_da
     assert_eq!(list(&gateway, &log).await, Vec::<Value>::new());
     let path = format!("{log}/{id}");
     assert_eq!(gateway.api(Method::GET, &path, gateway.admin_token(), None).await.0, StatusCode::NOT_FOUND);
+}
+
+/// D16: what all webhooks of a tenant refused is one list, newest first, in pages, and no other tenant's.
+#[tokio::test]
+async fn d16_the_refusals_of_all_webhooks_are_one_list_in_pages() {
+    let gateway = TestGateway::new().await;
+    let mut webhooks = Vec::new();
+    for slug in ["one", "two", "three"] {
+        webhooks.push(gateway.webhook(slug, json!({})).await);
+    }
+    let mut expected = Vec::new();
+    for n in 0..7 {
+        let slug = ["one", "two", "three"][n % 3];
+        assert_eq!(send(&gateway, &format!("/api/inbound/default/{slug}"), &unsigned()).await, 401);
+        expected.insert(0, webhooks[n % 3].clone());
+        gateway.advance(SignedDuration::from_mins(25));
+    }
+    assert_eq!(send(&gateway, "/api/inbound/default/nothing", &unsigned()).await, 401, "in the other list");
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let answer = gateway.get(&format!("/api/v1/inbound-rejections?limit=3{cursor}")).await;
+        let rows = answer["data"].as_array().expect("a list");
+        assert!(rows.len() <= 3);
+        seen.extend(rows.iter().map(|row| text(&row["webhook_id"])));
+        match answer["meta"]["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, expected);
+    let none = list(&gateway, "/api/v1/inbound-rejections?reason=rate_webhook").await;
+    assert!(none.is_empty(), "{none:?}");
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::client::raw;
 
 /// Every route of the API. A new one is added here on purpose.
-const ROUTES: [&str; 75] = [
+const ROUTES: [&str; 76] = [
     "delete /api/v1/api-tokens/{id}",
     "delete /api/v1/event-types/{id_or_ref}",
     "delete /api/v1/inbound-webhooks/{id}",
@@ -30,6 +30,7 @@ const ROUTES: [&str; 75] = [
     "get /api/v1/events/{id}/deliveries",
     "get /api/v1/health/inbound-webhooks",
     "get /api/v1/inbound-deliveries",
+    "get /api/v1/inbound-rejections",
     "get /api/v1/inbound-webhooks",
     "get /api/v1/inbound-webhooks/{id}",
     "get /api/v1/inbound-webhooks/{id}/capture-sample",

@@ -3,12 +3,13 @@
 mod list;
 mod list_of_operators;
 mod list_of_tenant;
+mod list_of_webhooks;
 mod read;
 
 use std::net::IpAddr;
 
 use axum::Json;
-use hookport::domain::id::RejectionId;
+use hookport::domain::id::{InboundWebhookId, RejectionId};
 use hookport::domain::refusal::{AuthStatus, Refusal};
 use hookport::domain::rejection::{Rejection, RejectionLog, UrlForm};
 use jiff::Timestamp;
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
         .routes(routes!(list::list))
         .routes(routes!(read::read))
+        .routes(routes!(list_of_webhooks::list_of_webhooks))
         .routes(routes!(list_of_tenant::list_of_tenant))
         .routes(routes!(list_of_operators::list_of_operators))
 }
@@ -35,6 +37,9 @@ pub(crate) struct RejectionView {
     /// Its id.
     #[schema(value_type = String, example = "rej_01m5w3rm008000000400000003")]
     id: RejectionId,
+    /// The webhook that refused it; null when its URL led to none.
+    #[schema(value_type = Option<String>)]
+    webhook_id: Option<InboundWebhookId>,
     /// When it arrived.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -70,10 +75,11 @@ pub(crate) struct RejectionView {
     duration_ms: u32,
 }
 
-impl From<Rejection> for RejectionView {
-    fn from(rejection: Rejection) -> Self {
+impl RejectionView {
+    fn new(rejection: Rejection, webhook_id: Option<InboundWebhookId>) -> Self {
         Self {
             id: rejection.id,
+            webhook_id,
             at: rejection.at(),
             reason: rejection.refusal,
             auth_status: rejection.auth_status(),
@@ -130,12 +136,19 @@ async fn page_of(api: &Api, log: &RejectionLog, query: &RejectionQuery) -> Resul
     let now = api.app.clock.now();
     let wanted = |rejection: &Rejection| !rejection.is_expired(now) && query.wants(rejection);
     let found = api.app.store.list_rejections(log, &page, wanted).await?;
-    Ok(Json(Many::new(&page, found.map(RejectionView::from))))
+    Ok(Json(Many::new(&page, found.map(|rejection| RejectionView::new(rejection, webhook_of(log))))))
 }
 
 /// One request of a log, unless it is past its end.
 async fn one_of(api: &Api, log: &RejectionLog, id: RejectionId) -> Result<RejectionView> {
     let now = api.app.clock.now();
     let found = api.app.store.rejection(log, id).await?.filter(|rejection| !rejection.is_expired(now));
-    Ok(found.ok_or(Error::RejectionNotFound)?.into())
+    Ok(RejectionView::new(found.ok_or(Error::RejectionNotFound)?, webhook_of(log)))
+}
+
+fn webhook_of(log: &RejectionLog) -> Option<InboundWebhookId> {
+    match log {
+        RejectionLog::Webhook(_, id) => Some(*id),
+        RejectionLog::Tenant(_) | RejectionLog::Operators => None,
+    }
 }
