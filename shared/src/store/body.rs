@@ -19,6 +19,9 @@ const MAX_INLINE_BYTES: usize = 2 * 1024;
 /// An item holds 400 KB with its names and keys.
 const PART_BYTES: usize = 380 * 1024;
 
+/// How much of a body is shown once the body itself is no longer kept, in bytes.
+pub const BEGINNING_BYTES: usize = 1024;
+
 /// A request as it is kept, packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptRequest(pub(super) Bytes);
@@ -54,6 +57,15 @@ impl KeptRequest {
     /// When the value was cut or changed.
     pub fn unpack(&self) -> Result<(RequestHead, Bytes), TableError> {
         blob::unpack(&self.0)
+    }
+
+    /// The same request with the beginning of its body: [`BEGINNING_BYTES`], and one more where it went on.
+    ///
+    /// # Errors
+    /// When the value was cut or changed.
+    pub fn beginning(&self) -> Result<Self, TableError> {
+        let (head, body) = self.unpack()?;
+        Self::pack(&head, &body[..body.len().min(BEGINNING_BYTES + 1)])
     }
 
     /// The packed bytes, for a queue message.

@@ -89,6 +89,9 @@ struct Row {
     /// Where the packed request is, when large.
     #[serde(skip_serializing_if = "Option::is_none")]
     b: Option<Parts>,
+    /// The packed beginning of a large request, when the row outlives its parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    h: Option<Bytes>,
     /// Who wrote the row.
     o: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,6 +122,7 @@ impl Row {
             f: None,
             z: None,
             b: None,
+            h: None,
             o: writer.short(),
             ds: delivery.due_at.map(|_| due_shard(delivery.id.to_bytes())),
             da: delivery.due_at.map(Timestamp::as_millisecond),
@@ -197,6 +201,9 @@ impl Store {
             Some(request) => {
                 let parts = self.put_parts(&delivery.tenant, writer, request, delivery.received_at()).await?;
                 row.b = Some(parts);
+                if expires_at > body_expires_at(delivery.id) {
+                    row.h = Some(request.beginning()?.0);
+                }
             }
             None => {}
         }
@@ -246,6 +253,23 @@ impl Store {
             (None, None) => None,
         };
         Ok(Some((row.into_delivery(tenant, id)?, request)))
+    }
+
+    /// What is left of a request once its body is gone: its head, and its body's beginning. `None` when nothing is.
+    ///
+    /// # Errors
+    /// When the table cannot be reached or the row cannot be read.
+    pub async fn beginning_of_request(
+        &self,
+        tenant: &TenantSlug,
+        id: InboundDeliveryId,
+    ) -> Result<Option<KeptRequest>, TableError> {
+        let row = self.deliveries.get::<Row>(&keys::inbound_delivery(tenant, id)).await?;
+        match row.map(|row| (row.z, row.h)) {
+            Some((Some(inline), _)) => KeptRequest(inline).beginning().map(Some),
+            Some((None, beginning)) => Ok(beginning.map(KeptRequest)),
+            None => Ok(None),
+        }
     }
 
     /// Ends a request's own work: its event went to these subscriptions, each of which is on its own now.

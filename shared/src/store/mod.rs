@@ -23,7 +23,7 @@ mod webhook_versions;
 use crate::aws::clients::AwsClients;
 use crate::aws::table::{Table, TableError};
 
-pub use body::{KeptRequest, cuts};
+pub use body::{BEGINNING_BYTES, KeptRequest, cuts};
 pub use claims::Claimed;
 pub use deliveries::{Claim, Created, Recorded};
 pub use due::{DUE_SHARDS, Due, DueThing};

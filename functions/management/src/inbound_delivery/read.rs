@@ -18,7 +18,7 @@ use crate::page::One;
 pub(crate) struct InboundDeliveryWithRequest {
     #[serde(flatten)]
     delivery: InboundDeliveryView,
-    /// The request; null once it is no longer kept.
+    /// The request; null once nothing of it is kept. After 30 days it is cut to the beginning of its body.
     request: Option<RequestView>,
 }
 
@@ -51,6 +51,12 @@ pub(crate) async fn read(
     let found = api.app.store.inbound_delivery_with_request(caller.tenant(), id, api.app.clock.now()).await?;
     let found = found.filter(|(delivery, _)| delivery.webhook_id == webhook);
     let (delivery, request) = found.ok_or(Error::InboundDeliveryNotFound)?;
-    let request = request.as_ref().map(RequestView::of).transpose()?;
+    let request = match request {
+        Some(request) => Some(RequestView::of(&request)?),
+        None => {
+            let beginning = api.app.store.beginning_of_request(caller.tenant(), id).await?;
+            beginning.as_ref().map(RequestView::of_beginning).transpose()?
+        }
+    };
     Ok(Json(One { data: InboundDeliveryWithRequest { delivery: delivery.into(), request } }))
 }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookport::domain::inbound_delivery::RequestHead;
-use hookport::store::KeptRequest;
+use hookport::store::{BEGINNING_BYTES, KeptRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -28,8 +28,10 @@ pub(crate) struct RequestView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     body_base64: Option<String>,
-    /// The size of the body.
+    /// The size of the body, as far as it is shown.
     body_bytes: usize,
+    /// Whether only the first 1,024 bytes of the body are shown, because the rest is no longer kept.
+    body_is_cut: bool,
 }
 
 /// One header of a request.
@@ -46,6 +48,13 @@ impl RequestView {
         Ok(Self::new(head, &body))
     }
 
+    /// The view of what is left of a request whose body is gone.
+    pub(crate) fn of_beginning(kept: &KeptRequest) -> Result<Self> {
+        let (head, body) = kept.unpack()?;
+        let shown = &body[..body.len().min(BEGINNING_BYTES)];
+        Ok(Self { body_is_cut: body.len() > shown.len(), ..Self::new(head, shown) })
+    }
+
     fn new(head: RequestHead, body: &[u8]) -> Self {
         let (text, base64) = match std::str::from_utf8(body) {
             Ok(text) => (Some(text.to_owned()), None),
@@ -60,6 +69,7 @@ impl RequestView {
             body: text,
             body_base64: base64,
             body_bytes: body.len(),
+            body_is_cut: false,
         }
     }
 }
