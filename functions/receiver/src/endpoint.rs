@@ -1,11 +1,13 @@
 //! Endpoints: webhooks as the receiver uses them, found by URL and remembered for a few seconds, absence too.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use hookport::app::App;
 use hookport::cache::{CONFIG_LIFE, Cache};
 use hookport::domain::api_token::SecretHash;
 use hookport::domain::event_type::EventType;
+use hookport::domain::event_type_definition::EventTypeDefinition;
+use hookport::domain::id::EventTypeId;
 use hookport::domain::inbound_webhook::{InboundWebhook, WebhookKey};
 use hookport::domain::schema::Schema;
 use hookport::domain::text::{Slug, TenantSlug};
@@ -13,7 +15,6 @@ use hookport::proof::Verifier;
 use hookport::vault::Owner;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use serde_json::Value;
 use tracing::warn;
 
 use crate::Trouble;
@@ -67,11 +68,19 @@ pub(crate) struct Endpoint {
     pub(crate) verifier: Verifier,
 }
 
-/// What is known of an event type, for the check of what is to become an event of it.
+/// What holds for a request that is to become an event of some type.
 pub(crate) struct Definition {
     pub(crate) is_enabled: bool,
-    /// Whether there is a schema, and where it is while it is remembered.
-    schema: Option<Weak<Schema>>,
+    pub(crate) schema: Option<Arc<Schema>>,
+}
+
+/// What is remembered of an event type: enough to find its schema among those that are compiled.
+#[derive(Clone, Copy)]
+struct Known {
+    id: EventTypeId,
+    version: u64,
+    is_enabled: bool,
+    has_schema: bool,
 }
 
 /// What a URL led to.
@@ -99,9 +108,9 @@ pub(crate) struct Endpoints {
     by_key: Cache<SecretHash, Option<Arc<Endpoint>>>,
     /// Whether tenants take webhooks in; `None`: there is no such tenant.
     tenants: Cache<TenantSlug, Option<bool>>,
-    definitions: Cache<(TenantSlug, EventType), Option<Arc<Definition>>>,
-    /// Compiled schemas by the version of their event type.
-    schemas: Cache<(TenantSlug, EventType, u64), Arc<Schema>>,
+    event_types: Cache<(TenantSlug, EventType), Option<Known>>,
+    /// Compiled schemas by event type and version. By id: one that is made again under the same ref is another one.
+    schemas: Cache<(EventTypeId, u64), Arc<Schema>>,
 }
 
 impl Endpoints {
@@ -110,7 +119,7 @@ impl Endpoints {
             by_slug: Cache::new(REMEMBERED, CONFIG_LIFE),
             by_key: Cache::new(REMEMBERED, CONFIG_LIFE),
             tenants: Cache::new(REMEMBERED, CONFIG_LIFE),
-            definitions: Cache::new(REMEMBERED, CONFIG_LIFE),
+            event_types: Cache::new(REMEMBERED, CONFIG_LIFE),
             schemas: Cache::new(REMEMBERED_SCHEMAS, SCHEMA_LIFE),
         }
     }
@@ -137,7 +146,7 @@ impl Endpoints {
         }
     }
 
-    /// What is known of the type of the events that a webhook makes, with its schema; `None`: nothing, and anything goes.
+    /// What holds for the events that a webhook makes; `None`: nothing was said of their type, and anything goes.
     ///
     /// Asked only for requests that have proved themselves.
     pub(crate) async fn definition(
@@ -145,37 +154,39 @@ impl Endpoints {
         app: &App,
         webhook: &InboundWebhook,
         now: Timestamp,
-    ) -> Result<Option<(Arc<Definition>, Option<Arc<Schema>>)>, Trouble> {
+    ) -> Result<Option<Definition>, Trouble> {
         let name = (webhook.tenant.clone(), webhook.event_type.clone());
-        match self.definitions.get(&name, now) {
-            Some(None) => return Ok(None),
-            Some(Some(known)) => match &known.schema {
-                None => return Ok(Some((known, None))),
-                Some(place) => {
-                    if let Some(schema) = place.upgrade() {
-                        return Ok(Some((known, Some(schema))));
-                    }
-                }
-            },
-            None => {}
+        if let Some(known) = self.event_types.get(&name, now) {
+            let Some(known) = known else { return Ok(None) };
+            if let Some(definition) = self.remembered(known, now) {
+                return Ok(Some(definition));
+            }
         }
-        let stored = app.store.event_type(&webhook.tenant, &webhook.event_type).await?;
-        let found = stored.map(|stored| {
-            let schema =
-                stored.schema.as_ref().and_then(|document| self.schema(webhook, stored.version, document, now));
-            let known = Definition { is_enabled: stored.is_enabled, schema: schema.as_ref().map(Arc::downgrade) };
-            (Arc::new(known), schema)
-        });
-        self.definitions.put(name, found.as_ref().map(|(known, _)| Arc::clone(known)), now);
-        Ok(found)
+        let Some(stored) = app.store.event_type(&webhook.tenant, &webhook.event_type).await? else {
+            self.event_types.put(name, None, now);
+            return Ok(None);
+        };
+        let schema = self.schema(&stored, now);
+        let EventTypeDefinition { id, version, is_enabled, .. } = stored;
+        self.event_types.put(name, Some(Known { id, version, is_enabled, has_schema: schema.is_some() }), now);
+        Ok(Some(Definition { is_enabled, schema }))
     }
 
-    fn schema(&self, webhook: &InboundWebhook, version: u64, document: &Value, now: Timestamp) -> Option<Arc<Schema>> {
-        let name = (webhook.tenant.clone(), webhook.event_type.clone(), version);
+    /// The definition behind what is remembered, unless its schema had to make room.
+    fn remembered(&self, known: Known, now: Timestamp) -> Option<Definition> {
+        let schema = match known.has_schema {
+            true => Some(self.schemas.get(&(known.id, known.version), now)?),
+            false => None,
+        };
+        Some(Definition { is_enabled: known.is_enabled, schema })
+    }
+
+    fn schema(&self, stored: &EventTypeDefinition, now: Timestamp) -> Option<Arc<Schema>> {
+        let name = (stored.id, stored.version);
         if let Some(schema) = self.schemas.get(&name, now) {
             return Some(schema);
         }
-        match Schema::compile(document) {
+        match Schema::compile(stored.schema.as_ref()?) {
             Ok(schema) => {
                 let schema = Arc::new(schema);
                 self.schemas.put(name, Arc::clone(&schema), now);
@@ -183,7 +194,7 @@ impl Endpoints {
             }
             // It was compiled when it was stored. If it no longer does, nothing can be held against it.
             Err(error) => {
-                warn!(tenant = %webhook.tenant, event.r#type = %webhook.event_type, %error, "schema.unusable");
+                warn!(tenant = %stored.tenant, event.r#type = %stored.event_type, %error, "schema.unusable");
                 None
             }
         }

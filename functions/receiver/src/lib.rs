@@ -198,11 +198,10 @@ impl Receiver {
     /// Keeps a request that has proved itself; the last question is whether its event type is switched on.
     async fn keep(&self, endpoint: &Endpoint, arrived: &Arrived, source: Option<IpAddr>) -> Result<Ended, Trouble> {
         let definition = self.endpoints.definition(&self.app, &endpoint.webhook, arrived.at).await?;
-        let schema = match definition {
-            Some((definition, _)) if !definition.is_enabled => return Ok(Ended::Refused(Refusal::Disabled)),
-            Some((_, schema)) => schema,
-            None => None,
-        };
+        if definition.as_ref().is_some_and(|definition| !definition.is_enabled) {
+            return Ok(Ended::Refused(Refusal::Disabled));
+        }
+        let schema = definition.and_then(|definition| definition.schema);
         keep::keep(&self.app, endpoint, arrived, source, schema.as_deref()).await
     }
 }

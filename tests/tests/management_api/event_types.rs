@@ -320,3 +320,29 @@ async fn a_key_is_shown_to_those_who_may_change_webhooks_and_to_no_one_else() {
         assert!(!hidden.to_string().contains("wh_"), "{verb}: {hidden}");
     }
 }
+
+/// An event type that is deleted and made again under the same ref is another one: its schema holds, not the old one's.
+#[tokio::test]
+async fn an_event_type_that_is_made_again_is_held_against_its_own_schema() {
+    let gateway = TestGateway::new().await;
+    gateway.webhook("github", json!({})).await;
+    let requiring = |member: &str| json!({"ref": "github.push", "schema": {"type": "object", "required": [member]}});
+    let send = async |body: &str| {
+        let request = SenderRequest::json(body.to_owned()).signed(SECRET);
+        gateway.send(gateway.instance(0), "/api/inbound/default/github", &request).await.status()
+    };
+    gateway.create("/api/v1/event-types", requiring("a")).await;
+    assert_eq!(
+        (send(r#"{"a":1}"#).await, send(r#"{"b":1}"#).await),
+        (StatusCode::OK, StatusCode::UNPROCESSABLE_ENTITY)
+    );
+    let path = "/api/v1/event-types/github.push";
+    let (status, _) = gateway.api(Method::DELETE, path, gateway.admin_token(), None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    gateway.create("/api/v1/event-types", requiring("b")).await;
+    gateway.advance(SignedDuration::from_secs(5));
+    assert_eq!(
+        (send(r#"{"a":1}"#).await, send(r#"{"b":1}"#).await),
+        (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::OK)
+    );
+}
