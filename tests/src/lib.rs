@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod gateway;
+pub mod inbound;
 pub mod issuer;
 pub mod runtime_api;
 pub mod schemes;

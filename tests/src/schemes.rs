@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Hmac;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
 use crate::issuer::{ISSUER, Issuer};
-use crate::senders::{SenderRequest, hmac_sha256};
+use crate::senders::{SenderRequest, hmac_sha256, tag};
 
 /// The secret of every scheme that has one.
 pub const SECRET: &str = "a secret of the scheme";
@@ -62,12 +62,6 @@ fn scheme(
         prove: Arc::new(move |request, now| prove(request, now, SECRET)),
         spoil: Arc::new(move |request, now| spoilt(request, now, "a secret of someone else")),
     }
-}
-
-fn tag<M: KeyInit + Mac>(secret: &str, parts: &[&[u8]]) -> Vec<u8> {
-    let mut mac = <M as KeyInit>::new_from_slice(secret.as_bytes()).expect("any key");
-    parts.iter().for_each(|part| mac.update(part));
-    mac.finalize().into_bytes().to_vec()
 }
 
 /// Every scheme. The issuer of the signed tokens must live as long as they are used.

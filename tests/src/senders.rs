@@ -97,13 +97,19 @@ impl SenderRequest {
     }
 }
 
-/// The tag of a body.
+/// The tag of `parts`, one after another, by any HMAC.
 ///
 /// # Panics
 /// Never: HMAC takes any key.
 #[must_use]
-pub fn hmac_sha256(secret: &str, body: &[u8]) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
-    mac.update(body);
+pub fn tag<M: KeyInit + Mac>(secret: &str, parts: &[&[u8]]) -> Vec<u8> {
+    let mut mac = <M as KeyInit>::new_from_slice(secret.as_bytes()).expect("any key");
+    parts.iter().for_each(|part| mac.update(part));
     mac.finalize().into_bytes().to_vec()
+}
+
+/// The HMAC-SHA256 tag of a body.
+#[must_use]
+pub fn hmac_sha256(secret: &str, body: &[u8]) -> Vec<u8> {
+    tag::<Hmac<Sha256>>(secret, &[body])
 }

@@ -16,54 +16,18 @@ mod untrusted;
 use bytes::Bytes;
 use hookport::domain::inbound_webhook::InboundWebhook;
 use hookport::domain::text::TenantSlug;
-use hookport_tests::SenderRequest;
-use hookport_tests::gateway::{TENANT, TestGateway, answer, merge, text};
+use hookport_tests::gateway::{TENANT, TestGateway};
+use hookport_tests::inbound::{FORGOTTEN, URL, WEBHOOKS, kept, keyed, list, rows, sent};
 use http::{Method, Request, StatusCode};
-use jiff::SignedDuration;
 use serde_json::{Value, json};
-
-const WEBHOOKS: &str = "/api/v1/inbound-webhooks";
-const URL: &str = "/api/inbound/default/github";
-/// What a receiver remembers is older than this by now.
-const FORGOTTEN: SignedDuration = SignedDuration::from_secs(5);
 
 fn tenant() -> TenantSlug {
     TenantSlug::try_from(TENANT.to_owned()).expect("a slug")
 }
 
-/// A webhook that is reached by a key; `more` changes members. Gives its id and its URL.
-async fn keyed(gateway: &TestGateway, more: Value) -> (String, String) {
-    let mut body = json!({"name": "Key", "event_type": "github.push"});
-    merge(&mut body, more);
-    let made = gateway.create(WEBHOOKS, body).await;
-    (text(&made["data"]["id"]), format!("/api/v1/webhooks/{}", text(&made["data"]["webhook_key"])))
-}
-
-/// The status that a request is answered with.
-async fn sent(gateway: &TestGateway, url: &str, request: &SenderRequest) -> u16 {
-    gateway.send(gateway.instance(0), url, request).await.status().as_u16()
-}
-
-/// Sends a request that is kept, and gives the whole answer.
-async fn kept(gateway: &TestGateway, url: &str, request: &SenderRequest) -> Value {
-    let response = gateway.send(gateway.instance(0), url, request).await;
-    assert_eq!(response.status(), StatusCode::OK, "{url}: {:?}", response.body());
-    answer(&response)
-}
-
 /// Calls the management API as the operator.
 async fn call(gateway: &TestGateway, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
     gateway.api(method, path, gateway.admin_token(), Some(body)).await
-}
-
-/// The items of a list.
-async fn list(gateway: &TestGateway, path: &str) -> Vec<Value> {
-    gateway.get(path).await["data"].as_array().expect("a list").clone()
-}
-
-/// What a webhook received, newest first.
-async fn rows(gateway: &TestGateway, webhook: &str) -> Vec<Value> {
-    list(gateway, &format!("{WEBHOOKS}/{webhook}/deliveries?limit=100")).await
 }
 
 /// What a webhook refused, newest first.

@@ -24,10 +24,10 @@ impl TryFrom<String> for SuppliedSecret {
     }
 }
 
-/// Makes a secret of 32 random bytes, in hex.
-pub(crate) fn hex_secret(random: &Random) -> SecretString {
-    let mut text = String::with_capacity(64);
-    for byte in random.bytes::<32>() {
+/// Makes a secret of `N` random bytes, in hex.
+pub(crate) fn hex_secret<const N: usize>(random: &Random) -> SecretString {
+    let mut text = String::with_capacity(2 * N);
+    for byte in random.bytes::<N>() {
         let _ = write!(text, "{byte:02x}");
     }
     text.into()
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn a_made_secret_has_64_hex_characters_and_is_another_each_time() {
         let random = Random::seeded(7);
-        let (one, two) = (hex_secret(&random), hex_secret(&random));
+        let (one, two) = (hex_secret::<32>(&random), hex_secret::<32>(&random));
         assert_eq!(one.expose_secret().len(), 64);
         assert!(one.expose_secret().bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
         assert_ne!(one.expose_secret(), two.expose_secret());

@@ -73,12 +73,9 @@ impl Limits {
         if !passes {
             return Ok(Admission::Refused(Refusal::RateWebhook, quota));
         }
-        let shared = [
-            (RateScope::Tenant(webhook.tenant.clone()), rates.per_tenant, Refusal::RateTenant),
-            (RateScope::Global, rates.global, Refusal::RateGlobal),
-        ];
-        for (scope, limit, refusal) in shared {
-            let Some(limit) = limit else { continue };
+        let of_tenant = |limit| (RateScope::Tenant(webhook.tenant.clone()), limit, Refusal::RateTenant);
+        let of_all = |limit| (RateScope::Global, limit, Refusal::RateGlobal);
+        for (scope, limit, refusal) in rates.per_tenant.map(of_tenant).into_iter().chain(rates.global.map(of_all)) {
             let (passes, left) = self.count(app, &self.counters, scope, limit, now).await?;
             if !passes {
                 return Ok(Admission::Refused(refusal, left));

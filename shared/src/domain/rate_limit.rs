@@ -5,8 +5,8 @@
 //! batch while less than half of the limit is taken, and then one by one. The number only ever grows ahead of what was
 //! let through, but for the allowances of instances that have not used theirs up, so a limit is overstepped by at most
 //! one allowance (a tenth of the limit, 20 at most) for each other instance, and in the window after a busy one not at
-//! all; and it is kept from being reached by at most one batch for each instance that
-//! takes one and then gets no more requests.
+//! all; and it is kept from being reached by at most one batch for each instance that takes one and then gets no more
+//! requests.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::id::InboundDeliveryId;
 use super::inbound_delivery::{BODY_DAYS, DispatchStatus, InboundDelivery};
 use super::inbound_webhook::InboundWebhook;
+use super::rejection::hour_of;
 
 /// The version of a webhook in rows that the gateway made itself: no request led to them.
 pub const GATEWAY_VERSION: u64 = 0;
@@ -137,10 +138,6 @@ pub struct RollUp {
     counted_to: Vec<Option<InboundDeliveryId>>,
     /// The rows in the numbers that had not ended yet.
     pub unsettled: Vec<InboundDeliveryId>,
-}
-
-fn hour_of(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(3_600)
 }
 
 /// The begin of the clock hours that are counted one by one at `now`.

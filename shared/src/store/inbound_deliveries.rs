@@ -313,34 +313,9 @@ impl Store {
         }
     }
 
-    /// Lists a webhook's deliveries, newest first. Bodies of large requests are not touched.
+    /// Lists what webhooks received together within `period`, newest first, leaving out what `wanted` does not take.
     ///
-    /// # Errors
-    /// When the table cannot be reached or a row cannot be read.
-    pub async fn list_inbound_deliveries(
-        &self,
-        tenant: &TenantSlug,
-        webhook: InboundWebhookId,
-        page: &PageRequest,
-    ) -> Result<Page<InboundDelivery>, TableError> {
-        self.list_inbound_of(tenant, &[webhook], page, |_| true).await
-    }
-
-    /// Lists the deliveries of several webhooks together, newest first, leaving out those that `wanted` does not take.
-    ///
-    /// # Errors
-    /// When the table cannot be reached or a row cannot be read.
-    pub async fn list_inbound_of(
-        &self,
-        tenant: &TenantSlug,
-        webhooks: &[InboundWebhookId],
-        page: &PageRequest,
-        wanted: impl Fn(&InboundDelivery) -> bool,
-    ) -> Result<Page<InboundDelivery>, TableError> {
-        self.find_inbound(tenant, webhooks, page, Period::default(), wanted).await
-    }
-
-    /// The same for what arrived within `period`. Rows outside of it are not read, but for the first few before it.
+    /// Rows outside of the period are not read, but for the first few before it, and bodies in parts never.
     ///
     /// A page may have fewer items than were asked for, even none, and still have a next one: that is where the search
     /// for rare things goes on.

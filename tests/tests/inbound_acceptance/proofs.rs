@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use hookport_tests::SenderRequest;
 use hookport_tests::gateway::{SECRET, TestGateway, answer};
+use hookport_tests::senders;
 use http::StatusCode;
 use serde_json::{Value, json};
 use sha1::Sha1;
@@ -19,9 +20,7 @@ const BODY: &[u8] = br#"{"event":"test"}"#;
 const TOKEN: &str = "a-token-of-the-sender";
 
 fn tag_of<M: KeyInit + Mac>(secret: &str, body: &[u8]) -> String {
-    let mut mac = <M as KeyInit>::new_from_slice(secret.as_bytes()).expect("any key");
-    mac.update(body);
-    hex::encode(mac.finalize().into_bytes())
+    hex::encode(senders::tag::<M>(secret, &[body]))
 }
 
 fn tag(hash: &str, secret: &str, body: &[u8]) -> String {

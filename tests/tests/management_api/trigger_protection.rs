@@ -1,7 +1,8 @@
 //! How the webhook of an event type is protected: signatures, networks, rates and sizes, changed one by one.
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Hmac;
 use hookport_tests::gateway::text;
+use hookport_tests::senders::tag;
 use http::StatusCode;
 use serde_json::{Value, json};
 use sha2::Sha512;
@@ -24,9 +25,7 @@ async fn signatures_are_asked_for_with_a_secret_that_is_made_or_given() {
 
     let changed = patched(&gateway, json!({"hmac": {"algorithm": "sha512", "signature_header": "X-Sig"}})).await;
     assert_eq!(changed["secret"], json!(null), "the secret stays");
-    let mut mac = Hmac::<Sha512>::new_from_slice(secret.as_bytes()).expect("any key");
-    mac.update(b"{}");
-    let tag = hex::encode(mac.finalize().into_bytes());
+    let tag = hex::encode(tag::<Hmac<Sha512>>(&secret, &[b"{}"]));
     assert_eq!(sent(&gateway, &url, &empty().with("x-sig", &format!("sha512={tag}"))).await, StatusCode::OK);
     assert_eq!(sent(&gateway, &url, &empty().signed(&secret)).await, StatusCode::UNAUTHORIZED);
 

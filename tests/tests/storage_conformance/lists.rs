@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use hookport::domain::cursor::PageRequest;
 use hookport::domain::delivery::Delivery;
 use hookport::domain::id::{InboundWebhookId, SubscriptionId};
-use hookport::domain::inbound_delivery::InboundDelivery;
+use hookport::domain::inbound_delivery::{InboundDelivery, Period};
 use hookport::store::keys::ROW_SHARDS;
 
 use super::values::{
@@ -24,7 +24,11 @@ pub async fn a_webhooks_requests_are_listed_newest_first(world: &World) {
     let rows = fifteen_requests(world, webhook_id(1), 0).await;
     let shards: BTreeSet<_> = rows.iter().map(|row| row.id.shard(ROW_SHARDS)).collect();
     assert_eq!(shards.len(), usize::from(ROW_SHARDS), "the rows are in every shard");
-    let page = world.store.list_inbound_deliveries(&tenant(), webhook_id(1), &WHOLE).await.expect("a page");
+    let page = world
+        .store
+        .find_inbound(&tenant(), &[webhook_id(1)], &WHOLE, Period::default(), |_| true)
+        .await
+        .expect("a page");
     assert_eq!((page.items, page.next), (rows, None));
 }
 
@@ -38,11 +42,19 @@ pub async fn pages_of_requests_have_no_gaps_and_no_repeats(world: &World) {
 pub async fn a_request_that_comes_meanwhile_shifts_no_page(world: &World) {
     let rows = fifteen_requests(world, webhook_id(1), 0).await;
     let page = PageRequest { limit: 6, after: None };
-    let first = world.store.list_inbound_deliveries(&tenant(), webhook_id(1), &page).await.expect("a page");
+    let first = world
+        .store
+        .find_inbound(&tenant(), &[webhook_id(1)], &page, Period::default(), |_| true)
+        .await
+        .expect("a page");
     assert_eq!(first.items, rows[..6]);
     world.keep(&inbound(webhook_id(1), at(100), 0)).await;
     let page = PageRequest { limit: 6, after: first.next };
-    let second = world.store.list_inbound_deliveries(&tenant(), webhook_id(1), &page).await.expect("a page");
+    let second = world
+        .store
+        .find_inbound(&tenant(), &[webhook_id(1)], &page, Period::default(), |_| true)
+        .await
+        .expect("a page");
     assert_eq!(second.items, rows[6..12]);
 }
 
@@ -67,8 +79,9 @@ pub async fn several_webhooks_are_listed_together(world: &World) {
     fifteen_requests(world, webhook_id(3), 0).await;
     rows.sort_by_key(|row| Reverse(row.id));
     for size in SIZES {
-        let listed =
-            walk(size, |page| async move { world.store.list_inbound_of(&tenant(), &webhooks, &page, |_| true).await });
+        let listed = walk(size, |page| async move {
+            world.store.find_inbound(&tenant(), &webhooks, &page, Period::default(), |_| true).await
+        });
         assert_eq!(listed.await, rows, "pages of {size}");
     }
 }
@@ -80,7 +93,7 @@ pub async fn requests_that_are_not_wanted_leave_no_short_page(world: &World) {
     assert_eq!(wanted.len(), 5);
     for size in SIZES {
         let listed = walk(size, |page| async move {
-            world.store.list_inbound_of(&tenant(), &[webhook_id(1)], &page, is_wanted).await
+            world.store.find_inbound(&tenant(), &[webhook_id(1)], &page, Period::default(), is_wanted).await
         });
         assert_eq!(listed.await, wanted, "pages of {size}");
     }
@@ -141,14 +154,18 @@ pub async fn rows_of_another_tenant_are_never_listed(world: &World) {
 
     assert_eq!(requests(world, webhook_id(1), 100).await, []);
     assert_eq!(deliveries(world, &[subscription_id(1)], 100).await, []);
-    let theirs = world.store.list_inbound_deliveries(&other, webhook_id(1), &WHOLE).await.expect("a page");
+    let theirs =
+        world.store.find_inbound(&other, &[webhook_id(1)], &WHOLE, Period::default(), |_| true).await.expect("a page");
     assert_eq!(theirs.items, [request]);
     let theirs = world.store.list_deliveries(&other, &[subscription_id(1)], &WHOLE).await.expect("a page");
     assert_eq!(theirs.items, [delivery]);
 }
 
 async fn requests(world: &World, webhook: InboundWebhookId, size: usize) -> Vec<InboundDelivery> {
-    walk(size, |page| async move { world.store.list_inbound_deliveries(&tenant(), webhook, &page).await }).await
+    walk(size, |page| async move {
+        world.store.find_inbound(&tenant(), &[webhook], &page, Period::default(), |_| true).await
+    })
+    .await
 }
 
 async fn deliveries(world: &World, subscriptions: &[SubscriptionId], size: usize) -> Vec<Delivery> {

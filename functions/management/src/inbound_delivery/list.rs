@@ -8,8 +8,9 @@ use super::InboundDeliveryView;
 use super::filter::InboundDeliveryQuery;
 use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookRead, Needs};
-use crate::error::{Error, ErrorBody, Result};
+use crate::error::{ErrorBody, Result};
 use crate::extract::{Ids, Params};
+use crate::inbound_webhook::has_or_had;
 use crate::page::Many;
 
 /// Lists what an inbound webhook received, newest first, without the requests themselves.
@@ -45,12 +46,7 @@ pub(crate) async fn list(
     Params(query): Params<InboundDeliveryQuery>,
 ) -> Result<Json<Many<InboundDeliveryView>>> {
     let filter = query.filter()?;
-    let store = &api.app.store;
-    let known = store.inbound_webhook(caller.tenant(), id).await?.is_some()
-        || store.inbound_webhook_ids(caller.tenant()).await?.contains(&id);
-    if !known {
-        return Err(Error::InboundWebhookNotFound);
-    }
+    has_or_had(&api, caller.tenant(), id).await?;
     let found = filter.find(&api, caller.tenant(), &[id]).await?;
     Ok(Json(Many::new(&filter.page, found.map(InboundDeliveryView::from))))
 }

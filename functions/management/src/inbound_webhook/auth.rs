@@ -3,10 +3,9 @@
 mod view;
 
 use hookport::domain::inbound_webhook::{
-    Auth, AuthType, DEFAULT_TOLERANCE_S, HmacAlgorithm, HmacProof, JwtProof, MAX_NETWORKS, MAX_PROOFS, Proof, Secrets,
-    SignatureForm, TagEncoding,
+    Auth, AuthType, DEFAULT_TOLERANCE_S, HmacAlgorithm, HmacProof, JwtProof, MAX_PROOFS, Proof, Secrets, SignatureForm,
+    TagEncoding,
 };
-use hookport::domain::source_address::network;
 use hookport::domain::target_url::{TargetUrl, UrlPolicy};
 use hookport::vault::Owner;
 use ipnet::IpNet;
@@ -17,7 +16,7 @@ use utoipa::ToSchema;
 pub(super) use view::AuthConfigView;
 
 use super::seal;
-use super::settings::{header_name, within};
+use super::settings::{header_name, networks, within};
 use crate::api::Api;
 use crate::error::{Error, Result};
 use crate::extract::JsonObject;
@@ -26,7 +25,7 @@ use crate::secret::{SuppliedSecret, hex_secret};
 /// Where the signature of a webhook with a slug is looked for, unless it says otherwise.
 const DEFAULT_SLUG_HEADER: &str = "X-Hub-Signature-256";
 /// Where the signature of a webhook with a key is looked for, unless it says otherwise.
-const DEFAULT_KEY_HEADERS: [&str; 2] = ["X-Webhook-Signature", "X-Hub-Signature-256"];
+pub(crate) const DEFAULT_KEY_HEADERS: [&str; 2] = ["X-Webhook-Signature", "X-Hub-Signature-256"];
 /// The query parameter of a path token, unless a webhook says otherwise.
 const DEFAULT_QUERY_PARAM: &str = "token";
 /// How far the times of a signed token may be overstepped, unless a webhook says otherwise, in seconds.
@@ -212,7 +211,7 @@ impl Asked {
                     with(match (supplied, kept) {
                         (None, Some(kept)) => kept.clone(),
                         (supplied, _) => {
-                            let secret = supplied.unwrap_or_else(|| hex_secret(&api.app.random));
+                            let secret = supplied.unwrap_or_else(|| hex_secret::<32>(&api.app.random));
                             let sealed = seal(api, &secret, owner).await?;
                             new.push(NewSecret { proof: index, secret });
                             Secrets::new(sealed)
@@ -286,7 +285,10 @@ impl AuthConfig {
                     leeway_s: leeway_s.unwrap_or(DEFAULT_LEEWAY_S),
                 }))))
             }
-            AuthType::IpAllowlist => networks(&format!("{at}.ip_cidrs"), self.ip_cidrs.take()),
+            AuthType::IpAllowlist => {
+                let given = self.ip_cidrs.take().unwrap_or_default();
+                networks(&format!("{at}.ip_cidrs"), &given).map(Part::Networks)
+            }
             AuthType::All | AuthType::None => {
                 Err(Error::field(&format!("{at}.type"), "must be a proof or ip_allowlist"))
             }
@@ -380,19 +382,3 @@ fn text(field: &str, given: String) -> Result<String> {
     }
     Ok(given)
 }
-
-fn networks(field: &str, given: Option<Vec<String>>) -> Result<Part> {
-    let given = given.unwrap_or_default();
-    if !(1..=MAX_NETWORKS).contains(&given.len()) {
-        return Err(Error::field(field, format!("must have 1 to {MAX_NETWORKS} entries")));
-    }
-    let networks = given.iter().enumerate().map(|(index, entry)| {
-        network(entry).ok_or_else(|| {
-            Error::field(&format!("{field}[{index}]"), "must be an address or a network such as 192.0.2.0/24")
-        })
-    });
-    Ok(Part::Networks(networks.collect::<Result<_>>()?))
-}
-
-#[cfg(test)]
-mod tests;

@@ -22,15 +22,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use auth::DEFAULT_KEY_HEADERS;
 pub(crate) use keys::new_key;
 pub(crate) use rotate::{MAX_OVERLAP_S, end};
-pub(crate) use settings::{header_name, within};
+pub(crate) use settings::{RateLimitSetting, header_name, networks, within};
 pub(crate) use update::replace;
 
 use crate::api::Api;
 use crate::error::{Error, Result};
 use auth::{AuthConfigView, NewSecret};
-use settings::{HandlerType, IdempotencySetting, RateLimitSetting};
+use settings::{HandlerType, IdempotencySetting};
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
@@ -168,6 +169,14 @@ impl InboundWebhookWithSecret {
         let first = secrets.first().map(|first| first.secret.clone());
         Self { data, secret: first, secrets: (secrets.len() > 1).then_some(secrets) }
     }
+}
+
+/// Makes sure that the tenant has the webhook, or had it so lately that rows of it may be left.
+pub(crate) async fn has_or_had(api: &Api, tenant: &TenantSlug, id: InboundWebhookId) -> Result<()> {
+    let store = &api.app.store;
+    let is_known =
+        store.inbound_webhook(tenant, id).await?.is_some() || store.inbound_webhook_ids(tenant).await?.contains(&id);
+    if is_known { Ok(()) } else { Err(Error::InboundWebhookNotFound) }
 }
 
 /// Reads a webhook of the tenant.

@@ -79,7 +79,7 @@ pub(crate) async fn rotate(
             check_secret(kind, "secret", &secret)?;
             secret
         }
-        None => hex_secret(&api.app.random),
+        None => hex_secret::<32>(&api.app.random),
     };
     let sealed = seal(&api, &secret, &Owner::new(&before.tenant, before.id)).await?;
     let now = api.app.clock.now();

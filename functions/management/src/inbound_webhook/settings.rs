@@ -7,12 +7,14 @@ use hookport::domain::event_type::EventType;
 use hookport::domain::inbound_delivery::may_keep_header;
 use hookport::domain::inbound_webhook::{
     Auth, AuthType, DEFAULT_IDEMPOTENCY_WINDOW_S, DEFAULT_MAX_BODY_BYTES, IdempotencySource, MAX_IDEMPOTENCY_WINDOW_S,
-    OnDuplicate,
+    MAX_NETWORKS, OnDuplicate,
 };
 use hookport::domain::key_path::KeyPath;
 use hookport::domain::rate_limit::{MAX_REQUESTS, MAX_WINDOW_S, RateLimit};
+use hookport::domain::source_address::network;
 use hookport::domain::text::{Description, Name, Slug};
 use http::HeaderName;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -237,6 +239,19 @@ fn rate_limit(
         (None, None) if has_slug => Ok(RateLimit::OF_SLUGS),
         (None, None) => Ok(RateLimit::OF_KEYS),
     }
+}
+
+/// Reads an allow-list.
+pub(crate) fn networks(field: &str, given: &[String]) -> Result<Vec<IpNet>> {
+    if !(1..=MAX_NETWORKS).contains(&given.len()) {
+        return Err(Error::field(field, format!("must have 1 to {MAX_NETWORKS} entries")));
+    }
+    let networks = given.iter().enumerate().map(|(index, entry)| {
+        network(entry).ok_or_else(|| {
+            Error::field(&format!("{field}[{index}]"), "must be an address or a network such as 192.0.2.0/24")
+        })
+    });
+    networks.collect()
 }
 
 pub(crate) fn header_name(field: &str, name: String) -> Result<String> {

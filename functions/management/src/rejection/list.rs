@@ -8,8 +8,9 @@ use hookport::domain::rejection::RejectionLog;
 use super::{RejectionQuery, RejectionView, page_of};
 use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookRead, Needs};
-use crate::error::{Error, ErrorBody, Result};
+use crate::error::{ErrorBody, Result};
 use crate::extract::{Ids, Params};
+use crate::inbound_webhook::has_or_had;
 use crate::page::Many;
 
 /// Lists the requests that an inbound webhook refused in the last three days, newest first.
@@ -43,11 +44,6 @@ pub(crate) async fn list(
     Ids(id): Ids<InboundWebhookId>,
     Params(query): Params<RejectionQuery>,
 ) -> Result<Json<Many<RejectionView>>> {
-    let store = &api.app.store;
-    let known = store.inbound_webhook(caller.tenant(), id).await?.is_some()
-        || store.inbound_webhook_ids(caller.tenant()).await?.contains(&id);
-    if !known {
-        return Err(Error::InboundWebhookNotFound);
-    }
+    has_or_had(&api, caller.tenant(), id).await?;
     page_of(&api, &RejectionLog::Webhook(caller.tenant().clone(), id), &query).await
 }

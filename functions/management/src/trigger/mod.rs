@@ -24,9 +24,9 @@ use crate::api::Api;
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::event_type::{Shown, everywhere};
-use crate::inbound_webhook::key_of;
+use crate::inbound_webhook::{RateLimitSetting, key_of};
 use crate::stats::{self, WebhookStats};
-use settings::{TriggerHmac, TriggerIpAllowlist, TriggerRateLimit};
+use settings::{TriggerHmac, TriggerIpAllowlist};
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     everywhere([
@@ -103,7 +103,7 @@ pub(crate) struct TriggerWebhookView {
     /// The networks that it takes requests from; null: there is no webhook.
     ip_allowlist: Option<TriggerIpAllowlist>,
     /// How many requests it takes in which time; null: there is no webhook.
-    rate_limit: Option<TriggerRateLimit>,
+    rate_limit: Option<RateLimitSetting>,
     /// The largest body that it takes; null: there is no webhook.
     max_body_bytes: Option<u32>,
 }

@@ -1,14 +1,10 @@
 //! How the webhook of an event type is protected: as the API shows it, and as a change writes it.
 
-use std::fmt::Write as _;
-
 use hookport::domain::inbound_webhook::{
-    Auth, DEFAULT_MAX_BODY_BYTES, HmacAlgorithm, HmacProof, IdempotencySource, InboundWebhook, MAX_NETWORKS,
-    MAX_PROOFS, Proof, Secrets,
+    Auth, DEFAULT_MAX_BODY_BYTES, HmacAlgorithm, HmacProof, IdempotencySource, InboundWebhook, MAX_PROOFS, Proof,
+    Secrets,
 };
 use hookport::domain::rate_limit::{MAX_REQUESTS, MAX_WINDOW_S, RateLimit};
-use hookport::domain::source_address::network;
-use hookport::random::Random;
 use hookport::vault::Owner;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -17,11 +13,8 @@ use utoipa::ToSchema;
 use crate::api::Api;
 use crate::error::{Error, Result};
 use crate::extract::JsonObject;
-use crate::inbound_webhook::{header_name, seal, within};
-use crate::secret::SuppliedSecret;
-
-/// Where signatures are looked for unless something else is said: the first of these that a request has.
-const DEFAULT_HEADERS: [&str; 2] = ["X-Webhook-Signature", "X-Hub-Signature-256"];
+use crate::inbound_webhook::{DEFAULT_KEY_HEADERS, header_name, networks, seal, within};
+use crate::secret::{SuppliedSecret, hex_secret};
 
 /// The signature that a webhook asks for.
 #[derive(Serialize, ToSchema)]
@@ -44,19 +37,10 @@ pub(crate) struct TriggerIpAllowlist {
     cidrs: Vec<String>,
 }
 
-/// How many requests a webhook takes in which time. Windows are aligned to the clock.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TriggerRateLimit {
-    /// The number of requests in one window.
-    requests: u32,
-    /// The length of a window.
-    window_seconds: u32,
-}
-
 impl TriggerHmac {
     pub(super) fn of(auth: &Auth) -> Self {
         let hmac = hmac_of(auth);
-        let header = hmac.filter(|hmac| hmac.headers != DEFAULT_HEADERS).and_then(|hmac| hmac.headers.first());
+        let header = hmac.filter(|hmac| hmac.headers != DEFAULT_KEY_HEADERS).and_then(|hmac| hmac.headers.first());
         Self { enabled: hmac.is_some(), algorithm: hmac.map(|hmac| hmac.algorithm), signature_header: header.cloned() }
     }
 }
@@ -65,12 +49,6 @@ impl TriggerIpAllowlist {
     pub(super) fn of(auth: &Auth) -> Self {
         let networks = auth.allowed_ips.iter().flatten();
         Self { enabled: auth.allowed_ips.is_some(), cidrs: networks.map(ToString::to_string).collect() }
-    }
-}
-
-impl From<RateLimit> for TriggerRateLimit {
-    fn from(limit: RateLimit) -> Self {
-        Self { requests: limit.requests, window_seconds: limit.window_s }
     }
 }
 
@@ -209,7 +187,7 @@ impl TriggerHmacChange {
         let (secret, new) = match (self.secret, &present) {
             (None, Some(present)) => (present.secret.clone(), None),
             (supplied, _) => {
-                let plain = supplied.map_or_else(|| made_secret(&api.app.random), |SuppliedSecret(secret)| secret);
+                let plain = supplied.map_or_else(|| hex_secret::<64>(&api.app.random), |SuppliedSecret(secret)| secret);
                 let owner = Owner::new(&webhook.tenant, webhook.id);
                 (Secrets::new(seal(api, &plain, &owner).await?), Some(plain))
             }
@@ -245,14 +223,7 @@ impl TriggerIpAllowlistChange {
             // A list that is not there must not let everybody in.
             return if auth.allowed_ips.is_some() { Ok(()) } else { Err(Error::field(field, "must be given")) };
         };
-        if !(1..=MAX_NETWORKS).contains(&given.len()) {
-            return Err(Error::field(field, format!("must have 1 to {MAX_NETWORKS} entries")));
-        }
-        let networks = given.iter().enumerate().map(|(index, entry)| {
-            let rule = "must be an address or a network such as 192.0.2.0/24";
-            network(entry).ok_or_else(|| Error::field(&format!("{field}[{index}]"), rule))
-        });
-        auth.allowed_ips = Some(networks.collect::<Result<_>>()?);
+        auth.allowed_ips = Some(networks(field, &given)?);
         Ok(())
     }
 }
@@ -285,7 +256,7 @@ fn max_body_bytes(bytes: Change<u32>, kb: Change<u32>, largest: u32) -> Result<C
 }
 
 fn default_headers() -> Vec<String> {
-    DEFAULT_HEADERS.map(str::to_owned).into()
+    DEFAULT_KEY_HEADERS.map(str::to_owned).into()
 }
 
 fn hmac_of(auth: &Auth) -> Option<&HmacProof> {
@@ -301,13 +272,4 @@ fn hmac_of(auth: &Auth) -> Option<&HmacProof> {
 
 fn forget_hmac(auth: &mut Auth) {
     auth.proofs.retain(|proof| !matches!(proof, Proof::Hmac(_)));
-}
-
-/// Makes a secret of 64 random bytes, in hex.
-fn made_secret(random: &Random) -> SecretString {
-    let mut text = String::with_capacity(128);
-    for byte in random.bytes::<64>() {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text.into()
 }

@@ -175,12 +175,6 @@ impl Secrets {
         let previous = (until > now).then_some(PreviousSecret { sealed: self.current, until });
         Self { current: next, previous }
     }
-
-    /// The secrets that are taken at `now`, the current one first.
-    pub fn live(&self, now: Timestamp) -> impl Iterator<Item = &Sealed> {
-        let previous = self.previous.as_ref().filter(|p| now < p.until).map(|p| &p.sealed);
-        std::iter::once(&self.current).chain(previous)
-    }
 }
 
 /// The kinds of proof, as the API names them.
