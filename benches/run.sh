@@ -69,7 +69,7 @@ trap 'exit 143' TERM
 start_gateway() {
   local line='' fields
   : >"$work/ready"
-  "$hookport" dev --port "$port" --quiet --print-json "$@" >"$work/ready" 2>>"$out/gateway.log" &
+  "$hookport" dev --port "$port" --quiet --print-json --trust-target 127.0.0.1 "$@" >"$work/ready" 2>>"$out/gateway.log" &
   server=$!
   for _ in {1..300}; do
     # `read` succeeds only when the line has its end.

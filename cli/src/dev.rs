@@ -25,6 +25,9 @@ pub struct Args {
     /// Make and print another admin token, for when the first one is lost.
     #[arg(long)]
     new_token: bool,
+    /// A host whose targets need no challenge, such as 127.0.0.1 or *.internal.example; may be given more than once.
+    #[arg(long, value_name = "PATTERN")]
+    trust_target: Vec<String>,
     /// Do not print a line for each request and delivery.
     #[arg(long)]
     quiet: bool,
@@ -43,7 +46,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn serve(args: Args) -> anyhow::Result<()> {
-    let options = Options { host: args.host, port: args.port, data: args.data, new_token: args.new_token };
+    let options = Options {
+        host: args.host,
+        port: args.port,
+        data: args.data,
+        new_token: args.new_token,
+        trusted_targets: args.trust_target,
+    };
     let kept = options.data.is_some();
     let running = start(options).await?;
     if args.print_json {
@@ -108,6 +117,7 @@ Paste this into another terminal, in the directory of the project, to see a firs
     -d '{{"name":"GitHub","slug":"github","event_type":"github.push","auth_type":"hmac_sha256","auth_config":{{"type":"hmac_sha256","signature_header":"X-Hub-Signature-256","secret":"'$SECRET'"}},"idempotency_source":{{"type":"header","value":"X-GitHub-Delivery"}}}}'
   curl -sS {base}/api/v1/subscriptions -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
     -d '{{"name":"Listener","url":"{base}/dev/listener","events":["github.*"]}}'
+  sleep 1  # the listener answers its challenge meanwhile
   BODY=tests/fixtures/senders/github-push.body
   curl -sS {base}/api/inbound/default/github -H 'Content-Type: application/json' -H 'X-GitHub-Event: push' \
     -H 'X-GitHub-Delivery: 6f1c1c7e-0001' --data-binary @$BODY \

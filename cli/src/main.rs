@@ -1,10 +1,12 @@
 //! The `hookport` command.
 
 mod dev;
+mod events;
 mod lines;
 mod management;
 mod migrate;
 mod pack;
+mod subscriptions;
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +28,10 @@ enum Command {
     Dev(dev::Args),
     /// Apply a pack of event types.
     Pack(pack::Args),
+    /// Make subscriptions what a file says.
+    Subscriptions(subscriptions::Args),
+    /// Print the event types that there are: the gateway's own and, with a token, its tenant's.
+    Events(events::Args),
     /// Move from one URL for everything to event types with URLs of their own.
     Migrate(migrate::Args),
     /// Print the OpenAPI document of the management API.
@@ -36,6 +42,8 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Dev(args) => dev::run(args),
         Command::Pack(args) => pack::run(args),
+        Command::Subscriptions(args) => subscriptions::run(args),
+        Command::Events(args) => events::run(args),
         Command::Migrate(args) => migrate::run(args),
         Command::Openapi => {
             print!("{}", hookport_local::openapi_json());

@@ -280,7 +280,9 @@ mod tests {
     #[tokio::test]
     async fn a_generic_webhook_becomes_a_trigger_for_each_kind_of_event() {
         let host = std::net::Ipv4Addr::LOCALHOST.into();
-        let running = start(Options { host, port: 0, data: None, new_token: false }).await.expect("a gateway");
+        let running = start(Options { host, port: 0, data: None, new_token: false, trusted_targets: vec![] })
+            .await
+            .expect("a gateway");
         let token = running.admin_token.as_ref().expect("a first token").expose_secret().to_owned();
         let connection = || Connection { url: running.base_url.clone(), token: Some(token.clone()), token_file: None };
         let client = HttpClient::default();

@@ -124,7 +124,9 @@ mod tests {
     /// A gateway of its own, and its API.
     async fn gateway() -> (Running, Management) {
         let host = std::net::Ipv4Addr::LOCALHOST.into();
-        let running = start(Options { host, port: 0, data: None, new_token: false }).await.expect("a gateway");
+        let running = start(Options { host, port: 0, data: None, new_token: false, trusted_targets: vec![] })
+            .await
+            .expect("a gateway");
         let token = running.admin_token.as_ref().map(|token| token.expose_secret().to_owned());
         let connection = Connection { url: running.base_url.clone(), token, token_file: None };
         (running, Management::new(&connection).expect("a client"))

@@ -38,15 +38,28 @@ impl Dev {
         Self { child, base_url: text(&ready["base_url"]), token }
     }
 
-    /// Creates a key webhook and a subscription of `sink`; gives the webhook's URL.
+    /// Creates a key webhook and a subscription of `sink`, which proves itself; gives the webhook's URL.
     async fn prepare(&self, client: &HttpClient, sink: &Sink) -> String {
         let api = format!("{}/api/v1", self.base_url);
         let rate_limit = json!({"requests": 1_000_000, "window_seconds": 60});
         let webhook = json!({"name": "load", "auth_type": "none", "rate_limit": rate_limit});
         let made = client.post(&format!("{api}/inbound-webhooks"), &self.token, &webhook).await;
-        let subscription = json!({"name": "sink", "url": sink.url("/hook"), "events": ["*"]});
-        client.post(&format!("{api}/subscriptions"), &self.token, &subscription).await;
+        let events = [&made["data"]["event_type"]];
+        let subscription = json!({"name": "sink", "url": sink.url("/hook"), "events": events});
+        let subscribed = client.post(&format!("{api}/subscriptions"), &self.token, &subscription).await;
+        let subscription = format!("{api}/subscriptions/{}", text(&subscribed["data"]["id"]));
+        while self.state(client, &subscription).await != "active" {
+            tokio::task::yield_now().await;
+        }
         text(&made["data"]["url"])
+    }
+
+    /// The state of a subscription.
+    async fn state(&self, client: &HttpClient, url: &str) -> String {
+        let request = Request::get(url).header("authorization", format!("Bearer {}", self.token)).body(Bytes::new());
+        let answer = client.send(request.expect("a request")).await.expect("an answer");
+        let shown: Value = serde_json::from_slice(answer.body()).expect("a JSON answer");
+        text(&shown["data"]["state"])
     }
 
     fn signal(&self, name: &str) {

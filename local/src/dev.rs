@@ -36,6 +36,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Makes another operator's token although the tenant exists.
     pub new_token: bool,
+    /// Hosts whose targets need not prove themselves, as patterns.
+    pub trusted_targets: Vec<String>,
 }
 
 /// The gateway could not be started.
@@ -95,7 +97,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let (clock, random) = (Clock::system(), Random::from_os());
     let template = Template::embedded()?;
     let cloud = Cloud::open(options.data.as_deref(), &template, clock.clone()).await?;
-    let functions = Functions::new("dev", &cloud, &template, &settings(&base_url), &clock, &random)?;
+    let functions =
+        Functions::new("dev", &cloud, &template, &settings(&base_url, &options.trusted_targets), &clock, &random)?;
     let functions = Arc::new(functions);
 
     let tenant = TenantSlug::try_from(FIRST_TENANT.to_owned())?;
@@ -130,9 +133,11 @@ impl Running {
 }
 
 /// What an operator on a laptop allows: plain HTTP, and this machine.
-fn settings(base_url: &str) -> HashMap<String, String> {
+fn settings(base_url: &str, trusted_targets: &[String]) -> HashMap<String, String> {
+    let trusted_targets = trusted_targets.join(",");
     [
         ("PUBLIC_BASE_URL", base_url),
+        ("TRUSTED_TARGETS", &trusted_targets),
         ("ALLOW_HTTP_TARGETS", "true"),
         ("ALLOW_LOOPBACK_TARGETS", "true"),
         // Every request comes from this machine.

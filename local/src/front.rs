@@ -93,7 +93,13 @@ async fn listen(request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (event_type, webhook_id) = (header("hookport-event-type"), header("webhook-id"));
     let body = Limited::new(request.into_body(), MAX_LISTENED_BODY).collect().await;
     let Ok(body) = body else { return empty(StatusCode::PAYLOAD_TOO_LARGE) };
-    info!(event.r#type = event_type, webhook.id = webhook_id, bytes = body.to_bytes().len(), "listener.received");
+    let body = body.to_bytes();
+    if event_type == "webhook.challenge" {
+        info!("listener.challenged");
+        // What came is what has to be echoed; other members are ignored.
+        return Response::new(Full::new(body));
+    }
+    info!(event.r#type = event_type, webhook.id = webhook_id, bytes = body.len(), "listener.received");
     empty(StatusCode::OK)
 }
 

@@ -7,10 +7,18 @@ use crate::aws::queue::Queue;
 use crate::aws::secrets::SecretStore;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::egress::Egress;
+use crate::egress::{BoxError, DenyList, DenyLoading, DenySource, Egress};
 use crate::random::Random;
 use crate::store::Store;
 use crate::vault::Vault;
+
+/// Where the operators' list of hosts comes from that nothing is sent to.
+fn deny_source(store: Store) -> DenySource {
+    Arc::new(move || -> DenyLoading {
+        let store = store.clone();
+        Box::pin(async move { Ok(store.deny_rules().await.map_err(BoxError::from)?.rules) })
+    })
+}
 
 /// What every function works with. Cheap to clone.
 #[derive(Clone)]
@@ -38,12 +46,14 @@ impl App {
     #[must_use]
     pub fn new(config: Config, transport: Transport, clock: Clock, random: Random) -> Self {
         let clients = AwsClients::new(&config.aws, transport);
+        let store = Store::new(&clients, &config.tables);
+        let deny_list = DenyList::new(deny_source(store.clone()), clock.clone());
         Self {
-            store: Store::new(&clients, &config.tables),
+            store,
             inbound_queue: Queue::new(&clients, &config.queues.inbound_url),
             outbound_queue: Queue::new(&clients, &config.queues.outbound_url),
             vault: Vault::new(SecretStore::new(&clients, &config.keyring_secret_id), random.clone()),
-            egress: Egress::new(config.egress.clone()),
+            egress: Egress::new(config.egress.clone(), deny_list),
             clock,
             random,
             config: Arc::new(config),

@@ -9,9 +9,12 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use crate::aws::clients::{AwsCredentials, AwsSettings};
+use crate::domain::host_pattern::HostPattern;
 use crate::domain::rate_limit::{MAX_REQUESTS, RateLimit};
 use crate::domain::source_address::network;
-use crate::egress::EgressPolicy;
+use crate::domain::target_url::TargetUrl;
+use crate::egress::{EgressPolicy, Proxy};
+use crate::signature::standard::SigningKey;
 use crate::store::TableNames;
 
 /// A setting is missing or wrong.
@@ -57,8 +60,21 @@ pub struct Config {
     pub lease: SignedDuration,
     /// What outgoing requests may reach.
     pub egress: EgressPolicy,
+    /// Hosts whose targets need not prove themselves.
+    pub trusted_targets: Vec<HostPattern>,
+    /// Where the operator gets what the gateway tells of itself, for all tenants.
+    pub pinned_sink: Option<PinnedSink>,
     /// The least severe level that is logged, such as `info`.
     pub log_level: String,
+}
+
+/// A target in the configuration that gets what the gateway tells of itself.
+#[derive(Clone, Debug)]
+pub struct PinnedSink {
+    /// Where it goes.
+    pub url: TargetUrl,
+    /// What it is signed with.
+    pub secret: SecretString,
 }
 
 /// How many requests a minute a deployment takes; `None`: any number.
@@ -70,6 +86,10 @@ pub struct DeploymentRates {
     pub per_tenant: Option<RateLimit>,
     /// In all.
     pub global: Option<RateLimit>,
+}
+
+fn host_pattern(text: &str) -> Option<HostPattern> {
+    HostPattern::try_from(text.to_owned()).ok()
 }
 
 /// API Gateway and Lambda pass at most 6 MB; base64 and headers leave this.
@@ -95,6 +115,25 @@ impl Vars<'_> {
 }
 
 impl Vars<'_> {
+    /// Texts with commas between them.
+    fn list<T>(&self, name: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, ConfigError> {
+        let text = self.optional(name).unwrap_or_default();
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        items.map(read).collect::<Option<_>>().ok_or(ConfigError::Invalid(name))
+    }
+
+    /// A sink that is switched on needs both its settings: half of one would tell nobody of anything.
+    fn pinned_sink(&self, policy: &EgressPolicy) -> Result<Option<PinnedSink>, ConfigError> {
+        if !self.parsed("ALERT_SINK_ENABLED", false)? {
+            return Ok(None);
+        }
+        let url = TargetUrl::parse(&self.text("ALERT_SINK_URL")?, &policy.urls());
+        let url = url.map_err(|_| ConfigError::Invalid("ALERT_SINK_URL"))?;
+        let secret = SecretString::from(self.text("ALERT_SINK_SECRET")?);
+        SigningKey::new(&secret).map_err(|_| ConfigError::Invalid("ALERT_SINK_SECRET"))?;
+        Ok(Some(PinnedSink { url, secret }))
+    }
+
     /// Requests a minute; 0 is no limit.
     fn rate(&self, name: &'static str, default: u32) -> Result<Option<RateLimit>, ConfigError> {
         let requests = self.parsed(name, default)?;
@@ -106,6 +145,12 @@ impl Vars<'_> {
 }
 
 impl Config {
+    /// Tells whether a target need not prove itself.
+    #[must_use]
+    pub fn trusts(&self, url: &TargetUrl) -> bool {
+        self.trusted_targets.iter().any(|pattern| pattern.matches(url.host()))
+    }
+
     /// Reads settings by name.
     ///
     /// # Errors
@@ -124,11 +169,21 @@ impl Config {
         if lease_ms < 1_000 {
             return Err(ConfigError::Invalid("LEASE_MS"));
         }
-        let trusted_proxies = vars.optional("TRUSTED_PROXIES").unwrap_or_default();
-        let trusted_proxies = trusted_proxies.split(',').map(str::trim).filter(|net| !net.is_empty());
-        let trusted_proxies: Option<Vec<IpNet>> = trusted_proxies.map(network).collect();
+        let egress = EgressPolicy {
+            allow_http: vars.parsed("ALLOW_HTTP_TARGETS", false)?,
+            allow_loopback: vars.parsed("ALLOW_LOOPBACK_TARGETS", false)?,
+            allowed_networks: vars.list("EGRESS_ALLOWED_NETWORKS", network)?,
+            allowed_hosts: vars.list("EGRESS_ALLOWED_HOSTS", host_pattern)?,
+            proxy: match vars.optional("EGRESS_PROXY") {
+                Some(text) => Some(Proxy::parse(&text).map_err(|_| ConfigError::Invalid("EGRESS_PROXY"))?),
+                None => None,
+            },
+            ..EgressPolicy::default()
+        };
         Ok(Self {
-            trusted_proxies: trusted_proxies.ok_or(ConfigError::Invalid("TRUSTED_PROXIES"))?,
+            pinned_sink: vars.pinned_sink(&egress)?,
+            trusted_targets: vars.list("TRUSTED_TARGETS", host_pattern)?,
+            trusted_proxies: vars.list("TRUSTED_PROXIES", network)?,
             rates: DeploymentRates {
                 per_source: vars.rate("RATE_PER_SOURCE", 1_000)?,
                 per_tenant: vars.rate("RATE_PER_TENANT", 0)?,
@@ -159,11 +214,7 @@ impl Config {
             public_base_url: vars.optional("PUBLIC_BASE_URL").unwrap_or_default().trim_end_matches('/').to_owned(),
             max_body_bytes,
             lease: SignedDuration::from_millis(lease_ms),
-            egress: EgressPolicy {
-                allow_http: vars.parsed("ALLOW_HTTP_TARGETS", false)?,
-                allow_loopback: vars.parsed("ALLOW_LOOPBACK_TARGETS", false)?,
-                ..EgressPolicy::default()
-            },
+            egress,
             log_level: vars.optional("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
         })
     }
@@ -224,6 +275,8 @@ mod tests {
             ("LEASE_MS", "soon"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, nonsense"),
             ("RATE_GLOBAL", "-1"),
+            ("EGRESS_ALLOWED_NETWORKS", "10.0.0.0/8;fd00::/8"),
+            ("EGRESS_PROXY", "https://proxy"),
             ("AWS_MAX_ATTEMPTS", "0"),
         ] {
             assert!(matches!(with(name, value), Err(ConfigError::Invalid(n)) if n == name), "{name}={value}");

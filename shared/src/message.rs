@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::event_type::EventType;
-use crate::domain::id::{DeliveryId, InboundDeliveryId};
+use crate::domain::id::{DeliveryId, InboundDeliveryId, SubscriptionId};
 use crate::domain::text::TenantSlug;
 use crate::store::KeptRequest;
 
@@ -20,6 +20,8 @@ pub enum Message {
     Inbound(InboundMessage),
     /// A delivery may be attempted.
     Outbound(OutboundMessage),
+    /// A subscription has to be looked after.
+    Upkeep(UpkeepMessage),
 }
 
 impl Message {
@@ -110,6 +112,24 @@ impl OutboundMessage {
     }
 }
 
+/// "Look after this subscription": send its challenge, deliver what was kept for it, end what is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpkeepMessage {
+    v: u8,
+    /// The tenant.
+    pub tenant: TenantSlug,
+    /// The subscription.
+    pub subscription_id: SubscriptionId,
+}
+
+impl UpkeepMessage {
+    /// A message about `subscription_id`.
+    #[must_use]
+    pub fn new(tenant: TenantSlug, subscription_id: SubscriptionId) -> Self {
+        Self { v: 1, tenant, subscription_id }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +144,8 @@ mod tests {
         assert_eq!(Message::decode(&inbound.encode()).expect("its own text"), inbound);
         let outbound = r#"{"outbound":{"v":1,"tenant":"acme","delivery_id":"dlv_01m5w3rm008000000400000003"}}"#;
         assert!(matches!(Message::decode(outbound), Ok(Message::Outbound(_))));
+        let upkeep = r#"{"upkeep":{"v":1,"tenant":"acme","subscription_id":"sub_01m5w3rm008000000400000003"}}"#;
+        assert!(matches!(Message::decode(upkeep), Ok(Message::Upkeep(_))));
     }
 
     #[test]

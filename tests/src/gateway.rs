@@ -195,8 +195,15 @@ impl TestGateway {
         text(&answer["data"]["id"])
     }
 
-    /// Subscribes a sink. Gives the subscription's whole answer, its secret included.
+    /// Subscribes a sink, which proves itself. Gives the subscription's whole answer, its secret included.
     pub async fn subscribe(&self, sink: &Sink, events: &[&str], more: Value) -> Value {
+        let answer = self.ask_for_subscription(sink, events, more).await;
+        self.drain(self.instance(0)).await;
+        answer
+    }
+
+    /// Makes a subscription of a sink and lets nothing follow.
+    pub async fn ask_for_subscription(&self, sink: &Sink, events: &[&str], more: Value) -> Value {
         let mut body = json!({"name": "sink", "url": sink.url("/hook"), "events": events});
         merge(&mut body, more);
         self.create("/api/v1/subscriptions", body).await

@@ -52,7 +52,7 @@ impl Counted {
         let source = if keyed { source } else { json!(null) };
         gateway.webhook("github", json!({"idempotency_source": source})).await;
         for _ in 0..targets {
-            gateway.subscribe(&sink, &["*"], json!({})).await;
+            gateway.subscribe(&sink, &["github.push"], json!({})).await;
         }
         let instance = gateway.instance(0);
         gateway.send(instance, URL, &kilobyte(999).signed(SECRET)).await;
@@ -122,6 +122,24 @@ async fn a_webhook_without_a_key_costs_six_write_units() {
     assert_eq!(all.write_units() / 10.0, 6.0);
 }
 
+/// Who wants an event is looked up by the patterns that take its type in, and remembered by the tenant's counter.
+#[tokio::test]
+async fn a_dispatcher_that_knows_nothing_reads_three_patterns_and_who_has_them_and_one_that_knows_reads_neither() {
+    let counted = Counted::warm(true, 3).await;
+    let cold = counted.gateway.fresh("cold");
+    for expected in [&["BatchGetItem", "Query", "Query", "Query"][..], &[]] {
+        counted.send(kilobyte(counted.sink.received().len() as u64).signed(SECRET), StatusCode::OK).await;
+        counted.gateway.advance(SignedDuration::from_millis(5));
+        counted.gateway.cloud.meter().record();
+        poller::work_once_from_first(&counted.gateway.cloud, &cold).await;
+        let calls = counted.gateway.cloud.meter().take_journal().into_iter().map(|call| call.operation);
+        let mut found: Vec<String> = calls.filter(|name| ["Query", "BatchGetItem"].contains(&name.as_str())).collect();
+        found.sort();
+        assert_eq!(found, expected);
+    }
+    assert_eq!(counted.sink.received().len(), 9);
+}
+
 /// What else happens to webhooks, one at a time: write units, read units and queue requests of each.
 #[tokio::test]
 async fn the_other_ways_of_a_webhook_cost_what_is_written_down() {
@@ -149,7 +167,9 @@ async fn the_other_ways_of_a_webhook_cost_what_is_written_down() {
     assert_eq!(large.sink.received().len(), 2);
     assert_cost("20 KiB", &large.used(), (12.0, 1.0, 3));
 
-    // A second attempt: its due entry comes and goes, it is claimed and recorded, and its payload is read again.
+    // A second attempt: its due entry comes and goes, it is claimed and recorded, and its payload and its subscription
+    // are read. The first failure in a row is noted for its host, and the latest attempts are looked at in their four
+    // partitions; the success is noted as well.
     let again = Counted::warm(true, 1).await;
     again.sink.answers([500]);
     again.send(kilobyte(1).signed(SECRET), StatusCode::OK).await;
@@ -157,7 +177,7 @@ async fn the_other_ways_of_a_webhook_cost_what_is_written_down() {
     again.gateway.advance(SignedDuration::from_secs(7));
     poller::work_once(&again.gateway.cloud, again.gateway.instance(0)).await;
     assert_eq!(again.sink.received().len(), 3);
-    assert_cost("second attempt", &again.used(), (13.0, 3.0, 7));
+    assert_cost("second attempt", &again.used(), (15.0, 10.0, 7));
 }
 
 /// Costs may fall and must not grow: then this line and docs/data-model.md change together.

@@ -36,7 +36,7 @@ async fn d7_equal_keys_at_the_same_instant_are_dispatched_once() {
     let gateway = TestGateway::with_instances(&["a", "b"]).await;
     let sink = Sink::start().await;
     gateway.webhook("github", keyed()).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let answers = at_once(&gateway).await;
     let ids: HashSet<_> = answers.iter().map(|a| text(&a["delivery_id"])).collect();
     assert_eq!(ids.len(), 1, "every answer names the first");
@@ -52,7 +52,7 @@ async fn d7_the_window_ends_exactly_and_the_next_instant_is_decided_once_too() {
     let gateway = TestGateway::with_instances(&["a", "b"]).await;
     let sink = Sink::start().await;
     gateway.webhook("github", keyed()).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let first = answer(&gateway.send(gateway.instance(0), URL, &request("same", 0)).await);
     gateway.advance(SignedDuration::from_secs(86_400) - SignedDuration::from_millis(1));
     for late in at_once(&gateway).await {
@@ -113,7 +113,7 @@ async fn one_due_attempt_is_sent_once_whoever_picks_it_up() {
     let sink = Sink::start().await;
     sink.answers([500]);
     gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     gateway.send(gateway.instance(0), URL, &request("k", 1)).await;
     gateway.drain(gateway.instance(0)).await;
     // Past the queue's message and past the sweeper's grace: both bring the same attempt.

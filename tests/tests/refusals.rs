@@ -110,7 +110,7 @@ async fn an_empty_body_and_invalid_utf_8_are_taken_as_they_are() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
     gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let mut in_a_string = br#"{"name":"caf"#.to_vec();
     in_a_string.extend_from_slice(&[0xe9, b'"', b'}']);
     for (body, content_type) in [
@@ -132,7 +132,7 @@ async fn json_that_does_not_parse_is_refused_after_proof_and_kept() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
     let webhook = gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     for junk in ["{", "{\"a\":}", "nul", "{} {}", "\u{feff}{}"] {
         let unproven = gateway.send(gateway.instance(0), URL, &SenderRequest::json(junk)).await;
         assert_eq!(unproven.status(), StatusCode::UNAUTHORIZED, "{junk}");
@@ -146,7 +146,7 @@ async fn json_that_does_not_parse_is_refused_after_proof_and_kept() {
     }
     gateway.settle(gateway.instance(0)).await;
     assert!(sink.received().is_empty());
-    assert_eq!(gateway.get("/api/v1/events").await["data"], json!([]));
+    assert_eq!(gateway.get("/api/v1/events?type=github.*").await["data"], json!([]));
 }
 
 /// D20: POST, PUT and PATCH are the same; others are not allowed.

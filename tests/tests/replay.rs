@@ -73,7 +73,7 @@ async fn d14_a_replay_is_delivered_again_and_linked_to_what_it_replays() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
     let webhook = gateway.webhook("github", keyed()).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let first = received(&gateway, &request(r#"{"n": 1}"#)).await;
     gateway.drain(gateway.instance(0)).await;
     gateway.advance(SignedDuration::from_secs(1));
@@ -120,7 +120,7 @@ async fn d14_a_replay_goes_by_the_configuration_of_now_or_of_then() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
     let webhook = gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let first = received(&gateway, &request("{}")).await;
     change(&gateway, &webhook, json!({"event_type": "github.changed"})).await;
     let mut seen = Vec::new();
@@ -223,7 +223,7 @@ async fn what_failed_is_checked_again_when_it_is_replayed() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
     let webhook = gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let failed = received(&gateway, &request("{")).await;
     let replay = replayed(&gateway, &webhook, &failed, None).await;
     assert_eq!(end(&replay), ("failed", &json!("invalid_json")));
@@ -259,7 +259,7 @@ async fn a_replay_whose_hint_is_lost_is_found_by_the_sweeper() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
     let webhook = gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let first = received(&gateway, &request("{}")).await;
     gateway.drain(gateway.instance(0)).await;
     gateway.cloud.faults().set(Fault::new(FaultKind::Before).on("SendMessage").sticky());
@@ -277,7 +277,7 @@ async fn a_test_is_handled_as_a_request_and_marked() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
     let webhook = gateway.webhook("github", keyed()).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let headers = json!({"X-GitHub-Event": "push", "Authorization": "Bearer hidden", "Idempotency-Key": "k1"});
     let test = tested(&gateway, &webhook, json!({"body": {"a": [1]}, "headers": headers})).await;
     assert_eq!((&test["is_test"], &test["is_replay"]), (&json!(true), &json!(false)));

@@ -46,7 +46,7 @@ async fn d15_the_first_proven_request_is_captured_and_dispatched() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
     let webhook = gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let until = gateway.clock.now() + WINDOW;
     let armed = json!({"armed_until": until.to_string(), "captured_at": null, "sample": null});
     assert_eq!(arm(&gateway, &webhook).await, armed);

@@ -9,6 +9,11 @@ use standardwebhooks::Webhook;
 
 const URL: &str = "/api/inbound/default/github";
 
+/// Makes an event type that no webhook makes events of.
+async fn known(gateway: &TestGateway, event_type: &str) {
+    gateway.create("/api/v1/event-types", json!({"ref": event_type})).await;
+}
+
 /// C2, D1 (HMAC): every sender's raw request is accepted as it is and reaches the target byte for byte.
 #[tokio::test]
 async fn c2_d1_a_real_senders_request_is_accepted_as_it_is_and_delivered_byte_for_byte() {
@@ -36,6 +41,7 @@ async fn b1_a_delivery_is_signed_over_the_bytes_on_the_wire() {
     let sink = Sink::start().await;
     gateway.webhook("github", json!({})).await;
     let subscription = gateway.subscribe(&sink, &["github.push"], json!({})).await;
+    known(&gateway, "other.thing").await;
     let other = gateway.subscribe(&sink, &["other.thing"], json!({})).await;
     let request = SenderRequest::fixture("github-push").signed(SECRET);
     gateway.send(gateway.instance(0), URL, &request).await;
@@ -60,6 +66,8 @@ async fn b2_an_event_goes_to_the_subscriptions_that_match_and_to_no_other() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
     gateway.webhook("github", json!({})).await;
+    known(&gateway, "stripe.payment_succeeded").await;
+    known(&gateway, "github.ping").await;
     let subscribe = async |path: &str, events: &[&str]| {
         gateway.subscribe(&sink, events, json!({"url": sink.url(path)})).await;
     };
@@ -68,6 +76,10 @@ async fn b2_an_event_goes_to_the_subscriptions_that_match_and_to_no_other() {
     subscribe("/all", &["*"]).await;
     subscribe("/twice-matched", &["github.push", "*"]).await;
     subscribe("/other", &["stripe.*", "github.ping"]).await;
+    // A wildcard takes in what was told of the others.
+    let told: Vec<_> = sink.received().into_iter().map(|r| r.header("hookport-event-type").to_owned()).collect();
+    assert!(told.iter().all(|event_type| event_type == "subscription.activated"), "{told:?}");
+    sink.forget();
     gateway.send(gateway.instance(0), URL, &SenderRequest::fixture("github-push").signed(SECRET)).await;
     gateway.drain(gateway.instance(0)).await;
     let mut paths: Vec<_> = sink.received().into_iter().map(|r| r.path).collect();
@@ -92,9 +104,13 @@ async fn a_subscription_gets_no_event_that_was_accepted_before_it_was_made() {
     let sink = Sink::start().await;
     gateway.webhook("github", json!({})).await;
     gateway.send(gateway.instance(0), URL, &SenderRequest::fixture("github-push").signed(SECRET)).await;
+    // The event is dispatched by the sweeper, when the subscription has long been active.
+    gateway.cloud.sqs().lose_everything();
     gateway.advance(SignedDuration::from_secs(1));
-    gateway.subscribe(&sink, &["*"], json!({})).await;
-    gateway.drain(gateway.instance(0)).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
+    assert_eq!(gateway.get("/api/v1/events?type=github.*").await["data"][0]["status"], "pending");
+    gateway.settle(gateway.instance(0)).await;
+    assert_eq!(gateway.get("/api/v1/events?type=github.*").await["data"][0]["status"], "dispatched");
     assert!(sink.received().is_empty());
 }
 
@@ -103,11 +119,11 @@ async fn a_subscription_gets_every_event_that_is_accepted_after_it_was_made() {
     let gateway = TestGateway::new().await;
     let (first, second) = (Sink::start().await, Sink::start().await);
     gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&first, &["*"], json!({})).await;
+    gateway.subscribe(&first, &["github.*"], json!({})).await;
     for (n, made) in [&first, &second].into_iter().enumerate() {
         if n == 1 {
             // The dispatcher knows the list without it from a moment ago.
-            gateway.subscribe(made, &["*"], json!({})).await;
+            gateway.subscribe(made, &["github.*"], json!({})).await;
         }
         let request = SenderRequest::json(format!(r#"{{"n":{n}}}"#)).signed(SECRET);
         gateway.send(gateway.instance(0), URL, &request).await;
@@ -123,12 +139,12 @@ async fn b3_a_failing_target_is_tried_again_after_five_seconds_with_the_same_web
     let sink = Sink::start().await;
     sink.answers([500]);
     gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let instance = gateway.instance(0);
     gateway.send(instance, URL, &SenderRequest::fixture("github-ping").signed(SECRET)).await;
     gateway.drain(instance).await;
 
-    let deliveries = gateway.get("/api/v1/deliveries").await;
+    let deliveries = gateway.get("/api/v1/deliveries?kind=event").await;
     let delivery = &deliveries["data"][0];
     assert_eq!(delivery["state"], "pending");
     assert_eq!(delivery["attempts"][0]["status"], 500);
@@ -152,13 +168,15 @@ async fn b3_a_failing_target_is_tried_again_after_five_seconds_with_the_same_web
 #[tokio::test]
 async fn a_connection_that_is_refused_is_tried_again_too() {
     let gateway = TestGateway::new().await;
-    let gone = Sink::start().await.url("/hook");
-    let sink = Sink::start().await;
+    let gone = Sink::start().await;
     gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({"url": gone})).await;
-    gateway.send(gateway.instance(0), URL, &SenderRequest::json("{}").signed(SECRET)).await;
-    gateway.drain(gateway.instance(0)).await;
-    let delivery = &gateway.get("/api/v1/deliveries").await["data"][0];
+    gateway.subscribe(&gone, &["github.*"], json!({})).await;
+    drop(gone);
+    // The instance that sent the challenge may have kept a connection.
+    let other = gateway.fresh("b");
+    gateway.send(&other, URL, &SenderRequest::json("{}").signed(SECRET)).await;
+    gateway.drain(&other).await;
+    let delivery = &gateway.get("/api/v1/deliveries?kind=event").await["data"][0];
     assert_eq!(delivery["state"], "pending");
     assert_eq!(delivery["attempts"][0]["error_code"], "connect_failed");
 }
@@ -169,7 +187,7 @@ async fn a_long_wait_is_ended_by_the_sweeper_alone() {
     let sink = Sink::start().await;
     sink.answers([500, 500, 500, 500]);
     gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({"retry_schedule": "five-tries"})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({"retry_schedule": "five-tries"})).await;
     let instance = gateway.instance(0);
     gateway.send(instance, URL, &SenderRequest::json("{}").signed(SECRET)).await;
     gateway.drain(instance).await;
@@ -194,7 +212,7 @@ async fn b15_an_event_is_sent_exactly_when_it_was_stored() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
     gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let instance = gateway.instance(0);
     gateway.send(instance, URL, &SenderRequest::json(r#"{"n":1}"#).signed(SECRET)).await;
     gateway.cloud.sqs().lose_everything();
@@ -237,8 +255,9 @@ async fn d6_a_kept_request_is_visible_as_pending_until_the_sweeper_ends_it() {
 async fn a_key_url_needs_nothing_but_its_key() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
     let made = gateway.create("/api/v1/inbound-webhooks", json!({"name": "Key", "auth_type": "none"})).await;
+    let event_type = text(&made["data"]["event_type"]);
+    gateway.subscribe(&sink, &[event_type.as_str()], json!({})).await;
     let key = text(&made["data"]["webhook_key"]);
     assert!(key.starts_with("wh_") && key.len() == 35, "wh_ and 32 characters");
     let path = format!("/api/v1/webhooks/{key}");
@@ -284,7 +303,7 @@ async fn a_deleted_subscription_gets_nothing_more() {
     let sink = Sink::start().await;
     sink.answers([500]);
     gateway.webhook("github", json!({})).await;
-    let subscription = gateway.subscribe(&sink, &["*"], json!({})).await;
+    let subscription = gateway.subscribe(&sink, &["github.*"], json!({})).await;
     let instance = gateway.instance(0);
     gateway.send(instance, URL, &SenderRequest::json("{}").signed(SECRET)).await;
     gateway.drain(instance).await;
@@ -293,7 +312,7 @@ async fn a_deleted_subscription_gets_nothing_more() {
     assert_eq!(status, StatusCode::NO_CONTENT);
     gateway.settle(instance).await;
     assert_eq!(sink.received().len(), 1);
-    let delivery = &gateway.get("/api/v1/deliveries").await["data"][0];
+    let delivery = &gateway.get("/api/v1/deliveries?kind=event").await["data"][0];
     assert_eq!(
         (&delivery["state"], &delivery["attempts"][1]["error_code"]),
         (&json!("exhausted"), &json!("subscription_deleted"))

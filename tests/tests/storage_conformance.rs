@@ -6,18 +6,32 @@
 
 #[path = "storage_conformance/attempts.rs"]
 mod attempts;
+#[path = "storage_conformance/breakers.rs"]
+mod breakers;
 #[path = "storage_conformance/claims.rs"]
 mod claims;
 #[path = "storage_conformance/deliveries.rs"]
 mod deliveries;
+#[path = "storage_conformance/deny_rules.rs"]
+mod deny_rules;
 #[path = "storage_conformance/due.rs"]
 mod due;
 #[path = "storage_conformance/ending.rs"]
 mod ending;
+#[path = "storage_conformance/held.rs"]
+mod held;
 #[path = "storage_conformance/keeping.rs"]
 mod keeping;
 #[path = "storage_conformance/lists.rs"]
 mod lists;
+#[path = "storage_conformance/moves.rs"]
+mod moves;
+#[path = "storage_conformance/owners.rs"]
+mod owners;
+#[path = "storage_conformance/slots.rs"]
+mod slots;
+#[path = "storage_conformance/subscribed.rs"]
+mod subscribed;
 #[path = "storage_conformance/subscriptions.rs"]
 mod subscriptions;
 #[path = "storage_conformance/table.rs"]
@@ -26,6 +40,8 @@ mod table;
 mod tenants;
 #[path = "storage_conformance/tokens.rs"]
 mod tokens;
+#[path = "storage_conformance/upkeep.rs"]
+mod upkeep;
 #[path = "storage_conformance/values.rs"]
 mod values;
 #[path = "storage_conformance/webhooks.rs"]
@@ -123,7 +139,13 @@ conformance! {
         a_recorded_delivery_is_new_to_nobody,
         one_of_many_makers_at_once_gets_a_delivery,
         every_kind_of_outcome_reads_back,
+        where_each_attempt_went_reads_back,
+        an_attempt_that_went_nowhere_has_no_url_whatever_the_one_before_had,
         every_state_reads_back,
+        every_kind_of_delivery_reads_back,
+        what_a_target_told_reads_back,
+        a_delivery_is_put_only_where_nothing_is,
+        a_delivery_whose_id_was_published_is_found_by_it_alone,
         a_hundred_deliveries_of_an_event_are_read_together,
         only_the_deliveries_that_exist_are_read,
         more_than_a_hundred_deliveries_are_not_read_together;
@@ -136,6 +158,9 @@ conformance! {
         a_lease_that_ran_out_comes_back_as_lost,
         the_first_attempts_lease_can_be_lost_too,
         what_ended_cannot_be_claimed,
+        a_delivery_that_waited_for_another_reason_is_claimed_like_any,
+        a_delivery_that_is_kept_cannot_be_claimed,
+        a_target_that_answers_later_is_silent_once_its_time_is_over,
         claiming_what_does_not_exist_makes_nothing,
         a_delivery_keeps_every_attempt_of_its_life,
         an_attempt_recorded_again_is_recorded_once,
@@ -143,6 +168,24 @@ conformance! {
         a_sender_that_lost_its_lease_records_nothing,
         recording_an_attempt_of_nothing_makes_nothing,
         a_delivered_delivery_leaves_the_index;
+    moves:
+        a_delivery_that_waits_is_cancelled,
+        a_delivery_that_is_kept_is_due_once_it_is_let_go,
+        a_move_made_again_is_made,
+        a_move_after_a_claim_changes_nothing,
+        a_move_after_another_changes_nothing,
+        one_of_many_moves_at_once_is_made,
+        a_push_stands_in_the_way_of_no_move,
+        moving_what_does_not_exist_makes_nothing,
+        what_a_target_tells_moves_its_delivery,
+        an_attempt_that_was_put_back_is_taken_once_more;
+    held:
+        what_is_kept_comes_in_the_order_of_its_events,
+        what_is_noted_again_is_kept_once,
+        what_is_forgotten_is_kept_no_more,
+        each_subscription_has_its_own_that_is_kept,
+        undecided_events_are_counted_since_the_state_began,
+        undecided_events_at_once_are_each_counted;
     lists:
         a_webhooks_requests_are_listed_newest_first,
         pages_of_requests_have_no_gaps_and_no_repeats,
@@ -155,6 +198,7 @@ conformance! {
         deliveries_of_a_subscription_with_the_same_handle_are_left_out,
         several_subscriptions_are_listed_together,
         no_subscriptions_have_no_deliveries,
+        deliveries_that_are_not_wanted_leave_no_short_page,
         rows_of_another_tenant_are_never_listed;
     webhooks:
         a_webhook_is_found_by_its_id_and_by_its_slug,
@@ -186,11 +230,75 @@ conformance! {
         a_subscription_reads_back_as_it_was,
         each_change_of_the_subscriptions_raises_the_tenants_version,
         a_taken_id_raises_no_version,
+        a_subscription_made_again_by_the_same_call_is_made,
         a_subscription_needs_its_tenant,
+        a_changed_subscription_reads_back,
+        a_change_made_again_is_made,
+        a_change_of_an_older_version_of_a_subscription_is_a_conflict,
+        one_of_many_changes_of_a_subscription_at_once_wins,
+        changing_a_subscription_that_does_not_exist_makes_nothing,
         deleting_a_subscription_that_does_not_exist_says_so,
+        deleting_an_older_version_of_a_subscription_is_a_conflict,
         a_deleted_subscriptions_id_is_remembered,
         all_subscriptions_are_read_oldest_first,
+        subscriptions_are_read_by_their_ids_oldest_first,
         subscriptions_are_listed_newest_first_by_pages;
+    subscribed:
+        those_that_want_an_event_are_found_oldest_first_and_nobody_else,
+        every_prefix_of_a_long_type_finds,
+        one_that_wants_an_event_in_several_ways_is_found_once,
+        subscriptions_of_another_tenant_are_never_found,
+        one_that_gets_no_events_is_found_all_the_same,
+        a_change_moves_a_subscription_to_its_new_patterns,
+        a_change_that_loses_moves_nothing,
+        fifty_patterns_are_replaced_by_fifty_others,
+        a_deleted_subscription_is_found_no_more;
+    owners:
+        an_owners_subscriptions_are_counted,
+        what_is_not_made_is_not_counted,
+        the_eleventh_subscription_of_an_owner_is_refused,
+        ten_of_twelve_subscriptions_at_once_are_made,
+        a_quota_that_was_lowered_refuses_the_next,
+        an_owners_subscriptions_are_listed_newest_first_by_pages,
+        an_owner_that_nothing_is_known_of_has_nothing_of_its_own,
+        what_is_said_of_an_owner_stands_beside_its_count,
+        an_owner_of_another_tenant_is_another,
+        owners_are_listed_by_their_names_by_pages,
+        only_an_owner_without_subscriptions_is_forgotten;
+    upkeep:
+        upkeep_that_was_asked_for_is_due,
+        upkeep_that_was_asked_for_again_is_due_once,
+        each_subscription_has_its_own_upkeep,
+        claimed_upkeep_is_due_again_when_its_lease_is_over,
+        one_of_many_claims_of_upkeep_at_once_wins,
+        a_claim_of_upkeep_made_again_by_its_owner_is_ours,
+        upkeep_is_claimed_again_once_its_lease_is_over,
+        ended_upkeep_is_due_when_it_was_said_to_be,
+        upkeep_that_ended_for_good_is_due_no_more,
+        upkeep_that_was_asked_for_meanwhile_is_due_at_once,
+        upkeep_that_nobody_asked_for_ends_like_any,
+        what_is_asked_for_during_upkeep_that_nobody_asked_for_is_not_lost,
+        pushes_of_upkeep_are_counted_until_somebody_takes_it_up,
+        stuck_upkeep_leaves_the_index_until_it_is_asked_for;
+    breakers:
+        nothing_is_known_against_a_host_at_first,
+        a_breaker_reads_back_at_every_step,
+        a_change_of_a_breaker_that_moved_gives_what_it_is_now,
+        one_of_many_changes_of_a_breaker_at_once_is_made,
+        a_change_of_a_breaker_made_again_by_its_writer_is_made,
+        what_is_known_against_a_host_is_forgotten_after_a_day,
+        each_tenant_and_port_has_a_breaker_of_its_own;
+    slots:
+        a_slot_that_is_taken_is_free_when_its_lease_is_over,
+        a_claim_of_a_slot_made_again_by_its_owner_is_ours,
+        one_of_many_claims_of_a_slot_at_once_wins,
+        a_slot_that_is_given_back_is_free,
+        each_slot_is_for_itself;
+    deny_rules:
+        there_are_no_deny_rules_at_first,
+        deny_rules_read_back_in_their_order,
+        a_change_of_an_older_list_of_deny_rules_is_refused,
+        one_of_many_changes_of_the_deny_rules_at_once_wins;
     table:
         a_put_replaces_the_whole_item,
         a_failed_put_gives_the_item_in_the_way,

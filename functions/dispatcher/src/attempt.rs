@@ -1,69 +1,114 @@
 //! One attempt: sign, send, record.
 
 use hookport::aws::queue::Outgoing;
-use hookport::domain::delivery::{
-    Attempt, Delivery, DeliveryState, MAX_KEPT_RESPONSE_BYTES, Outcome, OwnerToken, Wait,
-};
-use hookport::domain::retry::RetrySchedule;
-use hookport::egress::{EgressError, OutgoingRequest, OutgoingResponse};
+use hookport::domain::attempt::{Attempt, Outcome};
+use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerToken, Wait};
+use hookport::domain::own_event::{OwnEvent, is_own};
+use hookport::domain::subscription::{Cause, State, Subscription};
+use hookport::domain::verdict::{self, Policy, Verdict, judge};
+use hookport::egress::{EgressError, OutgoingResponse};
 use hookport::message::{Message, OutboundMessage};
+use hookport::own_events::tell;
+use hookport::signature::challenge::{ChallengeFailure, echoes};
 use hookport::store::Recorded;
-use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use crate::fan_out::Event;
+use crate::event::Event;
+use crate::gates::{GateOf, Pass, Seen};
+use crate::request::{Parcel, failed, kept, kept_of_challenge, place};
 use crate::subscriptions::Ready;
 use crate::{Dispatcher, Trouble};
 
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("Hookport/", env!("CARGO_PKG_VERSION")));
-const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+/// How an attempt ended, and what that means.
+struct End {
+    outcome: Outcome,
+    verdict: Verdict,
+    seen: Seen,
+}
 
-const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
-const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
-const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
-const EVENT_TYPE: HeaderName = HeaderName::from_static("hookport-event-type");
-const DELIVERY_ID: HeaderName = HeaderName::from_static("hookport-delivery-id");
-const ATTEMPT: HeaderName = HeaderName::from_static("hookport-attempt");
+/// An attempt that failed, for a reason that lies here and that another attempt may not meet.
+const TRY_AGAIN: Verdict = Verdict::Failed { retry: true, not_before: None, slow_down: false };
+/// How long a target that asks for less, and does not say for how long, is left alone.
+const BREATH: SignedDuration = SignedDuration::from_secs(3);
+/// An attempt that failed and that no other can follow.
+const GIVE_UP: Verdict = Verdict::Failed { retry: false, not_before: None, slow_down: false };
 
 impl Dispatcher {
-    /// Makes the attempt that `owner` holds, records how it ended, and gives the delivery as it is then.
+    /// Makes the attempt that `owner` holds, records how it ended, and gives the delivery as it is then. `event` is what
+    /// a delivery of an event carries; challenges and tests carry what is in the delivery and its subscription.
     pub(crate) async fn attempt(
         &self,
         delivery: Delivery,
         owner: OwnerToken,
-        event: &Event,
+        event: Option<&Event>,
         ready: &Ready,
+        pass: Pass,
     ) -> Result<Delivery, Trouble> {
+        let subscription = &ready.subscription;
         let DeliveryState::Attempting { n, lease_until, .. } = delivery.state else { return Ok(delivery) };
+        let gate = gate_of(&delivery, subscription, lease_until);
         let started_at = self.app.clock.now();
         if started_at >= lease_until {
             // We were held up for so long that others count us as dead and may be sending already.
+            self.gates.done(&self.app, &gate, pass, Seen::Unknown).await;
             warn!(delivery.id = %delivery.id, attempt = n, "delivery.lease_lost_before_sending");
             return Ok(delivery);
         }
-        let outcome = match &ready.key {
-            Some(key) => {
-                let signature = key.sign(&event.id.to_string(), started_at, &event.payload);
-                match self.app.egress.send(request(&delivery, n, event, ready, signature, started_at)).await {
-                    Ok(response) => answered(response),
-                    Err(error) => failed(&error),
+        let parcel = match delivery.kind {
+            DeliveryKind::Event | DeliveryKind::Resend => event.map(|event| Parcel::of_event(event, subscription)),
+            DeliveryKind::Challenge => Parcel::of_challenge(&delivery, subscription),
+            DeliveryKind::Test => Some(Parcel::of_test(&delivery, subscription)),
+        };
+        let end = match (&ready.keys, parcel) {
+            (Some(keys), Some(parcel)) => {
+                let request = parcel.request(&delivery, n, subscription, keys, started_at);
+                let sent = self.app.egress.send(request).await;
+                if delivery.kind == DeliveryKind::Challenge {
+                    challenged(sent, subscription)
+                } else {
+                    self.judged(sent, subscription)
                 }
             }
-            None => Outcome::Failed {
-                code: "secret_unusable".to_owned(),
-                message: "the subscription's secret does not open".to_owned(),
-                permanent: false,
-            },
+            (None, _) => here("secret_unusable", "the subscription's secret does not open", TRY_AGAIN),
+            (_, None) => here("nothing_to_send", "what was to be sent is no longer there", GIVE_UP),
         };
-        self.record(
-            delivery,
-            owner,
-            Attempt { n, started_at, duration_ms: 0, outcome },
-            ready.subscription.retry_schedule,
-        )
-        .await
+        self.gates.done(&self.app, &gate, pass, end.seen).await;
+        if let Verdict::Failed { not_before, slow_down: true, .. } = end.verdict {
+            let asked = not_before.unwrap_or(BREATH);
+            let until = self.app.clock.now().saturating_add(asked).unwrap_or(Timestamp::MAX);
+            self.gates.slow_down(subscription.id, until);
+        }
+        let is_gone = end.verdict == Verdict::Gone && delivery.kind != DeliveryKind::Test;
+        if is_gone && subscription.status.state == State::Active {
+            // Before it is recorded: whoever dies here, or does not succeed, gets another 410 next time.
+            if let Err(error) = self.switch_off(subscription, Cause::EndpointGone).await {
+                warn!(tenant = %subscription.tenant, subscription.id = %subscription.id, %error, "subscription.not_switched_off");
+            }
+        }
+        let attempt = Attempt { n, started_at, duration_ms: 0, url: Some(place(subscription)), outcome: end.outcome };
+        self.record(delivery, owner, attempt, &end.verdict, ready).await
+    }
+
+    fn judged(&self, sent: Result<OutgoingResponse, EgressError>, subscription: &Subscription) -> End {
+        let settings = &subscription.settings;
+        let policy = Policy { retry_on: &settings.retry_on, rule: settings.response_rule.as_ref() };
+        let now = self.app.clock.now();
+        match sent {
+            Ok(response) => {
+                let status = response.status.as_u16();
+                let answer = verdict::Answer::Response { status, headers: &response.headers, body: &response.body };
+                let verdict = judge(&answer, &policy, now);
+                let broken = policy.rule.and_then(|rule| rule.broken_by(status, &response.body));
+                let fault = broken.filter(|_| response.status.is_success());
+                let outcome = kept(&response, settings.kept_response_bytes.into(), fault);
+                End { outcome, verdict, seen: Seen::of_answer(status) }
+            }
+            Err(error) => {
+                let verdict = judge(&verdict::Answer::None { permanent: error.is_permanent() }, &policy, now);
+                End { outcome: failed(&error), verdict, seen: Seen::of_silence(error.is_permanent()) }
+            }
+        }
     }
 
     /// Records how an attempt ended, and hints at the next one.
@@ -72,13 +117,17 @@ impl Dispatcher {
         delivery: Delivery,
         owner: OwnerToken,
         attempt: Attempt,
-        schedule: RetrySchedule,
+        verdict: &Verdict,
+        ready: &Ready,
     ) -> Result<Delivery, Trouble> {
         let now = self.app.clock.now();
         let duration_ms = u32::try_from(now.duration_since(attempt.started_at).as_millis()).unwrap_or(u32::MAX);
         let attempt = Attempt { duration_ms, ..attempt };
-        let (n, outcome) = (attempt.n, Summary::of(&attempt.outcome));
-        let after = delivery.after_attempt(attempt, schedule, self.app.random.fraction(), now);
+        let (n, summary) = (attempt.n, Summary::of(&attempt.outcome));
+        let is_success = attempt.outcome.is_success();
+        let wait = ready.wait_after(delivery.kind, n, self.app.random.fraction());
+        let after = delivery.after_attempt(attempt, verdict, wait, now);
+        self.before_the_record(&after).await?;
         let recorded = self.app.store.record_attempt(owner, &after).await?;
         info!(
             tenant = %after.tenant,
@@ -86,17 +135,53 @@ impl Dispatcher {
             event.r#type = %after.event_type,
             subscription.id = %after.subscription_id,
             delivery.id = %after.id,
+            delivery.kind = kind_word(after.kind),
             attempt = n,
-            outcome = outcome.word,
-            status = outcome.status,
-            error = outcome.error,
+            outcome = summary.word,
+            status = summary.status,
+            error = summary.error,
             duration_ms,
             state = state_word(&after.state),
             recorded = recorded == Recorded::Yes,
             "delivery.attempted"
         );
-        self.hint(&after, now).await;
+        if recorded == Recorded::Yes {
+            self.hint(&after, now).await;
+            // What the target has only taken is counted when it ends.
+            if *verdict != Verdict::InProgress {
+                self.count_for_auto_disable(&ready.subscription, after.kind, is_success).await;
+            }
+        }
         Ok(after)
+    }
+
+    /// What has to be in place before the end of an attempt is recorded, because nobody would come back for it. Whoever
+    /// does it again, because the record was not written, changes nothing.
+    async fn before_the_record(&self, after: &Delivery) -> Result<(), Trouble> {
+        match (after.kind, after.state) {
+            (DeliveryKind::Challenge, state) if state.is_final() => {
+                // What was answered is recorded in any case: upkeep concludes what is left.
+                if let Err(error) = self.conclude_challenge(after).await {
+                    warn!(tenant = %after.tenant, subscription.id = %after.subscription_id, %error, "challenge.not_concluded");
+                }
+            }
+            (_, DeliveryState::InProgress { .. }) => self.app.store.publish_delivery_id(after).await?,
+            (_, DeliveryState::Exhausted { at }) => self.tell_exhausted(after, at).await?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Tells that a delivery ended without success. What goes wrong with the gateway's own events is not told: it would
+    /// never end.
+    pub(crate) async fn tell_exhausted(&self, delivery: &Delivery, at: Timestamp) -> Result<(), Trouble> {
+        let is_told = matches!(delivery.kind, DeliveryKind::Event | DeliveryKind::Resend);
+        if !is_told || is_own(&delivery.event_type) {
+            return Ok(());
+        }
+        let last = delivery.attempts.last().map(|attempt| last_error(&attempt.outcome));
+        tell(&self.app, &OwnEvent::exhausted(delivery, last.as_deref().unwrap_or("no attempt was made"), at)).await?;
+        Ok(())
     }
 
     /// Records the attempt of a sender that died as unknown and lets another follow; `None` while its lease runs or when
@@ -104,11 +189,12 @@ impl Dispatcher {
     pub(crate) async fn record_lost_lease(
         &self,
         delivery: Delivery,
-        schedule: RetrySchedule,
+        wait: impl FnOnce(u32) -> Option<SignedDuration>,
     ) -> Result<Option<Delivery>, Trouble> {
         let now = self.app.clock.now();
         let DeliveryState::Attempting { n, owner, .. } = delivery.state else { return Ok(None) };
-        let Some(after) = delivery.after_lost_lease(schedule, self.app.random.fraction(), now) else { return Ok(None) };
+        let Some(after) = delivery.after_lost_lease(wait(n), now) else { return Ok(None) };
+        self.before_the_record(&after).await?;
         if self.app.store.record_attempt(owner, &after).await? == Recorded::Lost {
             return Ok(None);
         }
@@ -117,13 +203,104 @@ impl Dispatcher {
         Ok(Some(after))
     }
 
+    /// Puts an attempt back that was claimed and not made: nothing is spent.
+    pub(crate) async fn put_back(
+        &self,
+        delivery: Delivery,
+        owner: OwnerToken,
+        state: DeliveryState,
+    ) -> Result<(), Trouble> {
+        let now = self.app.clock.now();
+        let after = delivery.in_state(state, now);
+        self.app.store.record_attempt(owner, &after).await?;
+        self.hint(&after, now).await;
+        Ok(())
+    }
+
+    /// Ends a delivery whose attempt was claimed, with a reason that lies here.
+    pub(crate) async fn give_up(
+        &self,
+        delivery: Delivery,
+        owner: OwnerToken,
+        code: &str,
+        message: &str,
+    ) -> Result<(), Trouble> {
+        let DeliveryState::Attempting { n, .. } = delivery.state else { return Ok(()) };
+        let now = self.app.clock.now();
+        let outcome = Outcome::Failed { code: code.to_owned(), message: message.to_owned(), permanent: true };
+        let attempt = Attempt { n, started_at: now, duration_ms: 0, url: None, outcome };
+        let after = delivery.after_attempt(attempt, &GIVE_UP, None, now);
+        self.before_the_record(&after).await?;
+        self.app.store.record_attempt(owner, &after).await?;
+        info!(tenant = %after.tenant, delivery.id = %after.id, error = code, "delivery.given_up");
+        Ok(())
+    }
+
     /// Sends the delayed message that brings the next attempt on time; without it the sweeper does, a little later.
-    async fn hint(&self, delivery: &Delivery, now: Timestamp) {
+    pub(crate) async fn hint(&self, delivery: &Delivery, now: Timestamp) {
         let Some(Wait::OnQueue(delay)) = delivery.wait(now) else { return };
         let body = Message::Outbound(OutboundMessage::new(delivery.tenant.clone(), delivery.id)).encode();
         if let Err(error) = self.app.outbound_queue.send(Outgoing { body, delay }).await {
             warn!(delivery.id = %delivery.id, code = error.code, "delivery.hint_lost");
         }
+    }
+}
+
+/// What the gates have to know of an attempt. Challenges and tests pass them all: a person waits for them.
+pub(crate) fn gate_of<'a>(
+    delivery: &'a Delivery,
+    subscription: &'a Subscription,
+    lease_until: Timestamp,
+) -> GateOf<'a> {
+    GateOf {
+        tenant: &delivery.tenant,
+        subscription: subscription.id,
+        url: &subscription.settings.url,
+        rate: subscription.settings.rate_limit,
+        max_in_flight: subscription.settings.max_in_flight,
+        lease_until,
+        unlimited: matches!(delivery.kind, DeliveryKind::Challenge | DeliveryKind::Test),
+    }
+}
+
+/// How a challenge ended. What the target said is not kept: it may hold the challenge.
+fn challenged(sent: Result<OutgoingResponse, EgressError>, subscription: &Subscription) -> End {
+    match sent {
+        Ok(response) => {
+            let status = response.status.as_u16();
+            let challenge = subscription.verification.challenge.as_ref();
+            let echoed = match challenge {
+                Some(challenge) => echoes(challenge.as_str(), status, &response.body, response.truncated),
+                None => Err(ChallengeFailure::Missing),
+            };
+            let verdict = if echoed.is_ok() { Verdict::Delivered } else { TRY_AGAIN };
+            let fault = echoed.err().map(|failure| failure.to_string());
+            End { outcome: kept_of_challenge(&response, fault), verdict, seen: Seen::of_answer(status) }
+        }
+        Err(error) => {
+            let seen = Seen::of_silence(error.is_permanent());
+            let verdict = if error.is_permanent() { GIVE_UP } else { TRY_AGAIN };
+            End { outcome: failed(&error), verdict, seen }
+        }
+    }
+}
+
+/// An attempt that ended before anything was sent.
+fn here(code: &str, message: &str, verdict: Verdict) -> End {
+    let permanent = verdict == GIVE_UP;
+    let outcome = Outcome::Failed { code: code.to_owned(), message: message.to_owned(), permanent };
+    End { outcome, verdict, seen: Seen::Unknown }
+}
+
+/// How an attempt failed, in a sentence.
+pub(crate) fn last_error(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Answered(answer) => match &answer.fault {
+            Some(fault) => fault.clone(),
+            None => format!("the target answered {}", answer.status),
+        },
+        Outcome::Failed { message, .. } => message.clone(),
+        Outcome::Unknown => "nobody knows how the last attempt ended".to_owned(),
     }
 }
 
@@ -137,60 +314,30 @@ struct Summary {
 impl Summary {
     fn of(outcome: &Outcome) -> Self {
         match outcome {
-            Outcome::Answered { status, .. } => Self { word: "answered", status: Some(*status), error: None },
+            Outcome::Answered(answer) => Self { word: "answered", status: Some(answer.status), error: None },
             Outcome::Failed { code, .. } => Self { word: "failed", status: None, error: Some(code.clone()) },
             Outcome::Unknown => Self { word: "unknown", status: None, error: None },
         }
     }
 }
 
+fn kind_word(kind: DeliveryKind) -> &'static str {
+    match kind {
+        DeliveryKind::Event => "event",
+        DeliveryKind::Resend => "resend",
+        DeliveryKind::Challenge => "challenge",
+        DeliveryKind::Test => "test",
+    }
+}
+
 fn state_word(state: &DeliveryState) -> &'static str {
     match state {
         DeliveryState::Pending { .. } => "pending",
+        DeliveryState::Held => "held",
         DeliveryState::Attempting { .. } => "attempting",
+        DeliveryState::InProgress { .. } => "in_progress",
         DeliveryState::Delivered { .. } => "delivered",
         DeliveryState::Exhausted { .. } => "exhausted",
+        DeliveryState::Cancelled { .. } => "cancelled",
     }
-}
-
-fn request(
-    delivery: &Delivery,
-    n: u32,
-    event: &Event,
-    ready: &Ready,
-    signature: String,
-    at: Timestamp,
-) -> OutgoingRequest {
-    let content_type = event.content_type.as_deref().and_then(|text| HeaderValue::from_str(text).ok());
-    let mut headers = HeaderMap::with_capacity(8);
-    headers.insert(CONTENT_TYPE, content_type.unwrap_or(OCTETS));
-    headers.insert(USER_AGENT, AGENT);
-    headers.insert(WEBHOOK_TIMESTAMP, HeaderValue::from(at.as_second()));
-    headers.insert(ATTEMPT, HeaderValue::from(n));
-    let texts = [
-        (WEBHOOK_ID, event.id.to_string()),
-        (WEBHOOK_SIGNATURE, signature),
-        (EVENT_TYPE, event.event_type.to_string()),
-        (DELIVERY_ID, delivery.id.to_string()),
-    ];
-    for (name, text) in texts {
-        headers.insert(name, HeaderValue::try_from(text).expect("ids, types and base64 are header text"));
-    }
-    OutgoingRequest {
-        method: Method::POST,
-        url: ready.subscription.url.clone(),
-        headers,
-        body: event.payload.clone(),
-        timeout: None,
-    }
-}
-
-fn answered(response: OutgoingResponse) -> Outcome {
-    let kept = &response.body[..response.body.len().min(MAX_KEPT_RESPONSE_BYTES)];
-    let body = (!response.status.is_success() && !kept.is_empty()).then(|| String::from_utf8_lossy(kept).into_owned());
-    Outcome::Answered { status: response.status.as_u16(), body }
-}
-
-fn failed(error: &EgressError) -> Outcome {
-    Outcome::Failed { code: error.code().to_owned(), message: error.to_string(), permanent: error.is_permanent() }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use hookport::aws::lambda::Deadline;
 use hookport::aws::queue::Outgoing;
@@ -10,50 +9,34 @@ use hookport::domain::delivery::{Delivery, DeliveryState, OwnerToken};
 use hookport::domain::event_type::EventType;
 use hookport::domain::id::{EventId, InboundDeliveryId, SubscriptionId};
 use hookport::domain::inbound_delivery::DispatchStatus;
+use hookport::domain::subscription::Intake;
 use hookport::domain::text::TenantSlug;
 use hookport::message::{InboundMessage, Message};
 use hookport::store::{Created, KeptRequest};
 use jiff::SignedDuration;
 use tracing::{info, warn};
 
+use crate::attempt::gate_of;
+use crate::event::{Event, Json};
+use crate::gates::{Asked, Seen};
 use crate::subscriptions::Ready;
 use crate::{Dispatcher, Trouble};
 
 /// How many deliveries of one event are under way at once, and after how many progress is noted.
 const PAGE: usize = 100;
 
-/// An event, as targets get it.
-pub(crate) struct Event {
-    pub(crate) id: EventId,
-    pub(crate) tenant: TenantSlug,
-    pub(crate) event_type: EventType,
-    pub(crate) content_type: Option<String>,
-    pub(crate) payload: Bytes,
-}
-
 /// A kept request whose event has work left.
 struct Work {
     event_type: EventType,
     request: Option<KeptRequest>,
     done: Vec<SubscriptionId>,
-}
-
-impl Event {
-    pub(crate) fn new(
-        tenant: TenantSlug,
-        id: EventId,
-        event_type: EventType,
-        request: &KeptRequest,
-    ) -> Result<Self, Trouble> {
-        let (head, payload) = request.unpack()?;
-        let content_type = head.header("content-type").map(ToOwned::to_owned);
-        Ok(Self { id, tenant, event_type, content_type, payload })
-    }
+    /// Whether somebody may have worked at it before.
+    is_repeated: bool,
 }
 
 impl Dispatcher {
     /// Sends the event of a kept request to every subscription that wants it, and ends the request's own work when
-    /// each of them is on its own: delivered, given up, or waiting with a due time.
+    /// each of them is on its own: delivered, given up, kept, or waiting with a due time.
     pub(crate) async fn publish(
         &self,
         message: InboundMessage,
@@ -63,35 +46,75 @@ impl Dispatcher {
         let (tenant, delivery_id) = (message.tenant.clone(), message.delivery_id);
         let Some(work) = self.work_of(message, receive_count).await? else { return Ok(()) };
         let accepted_at = delivery_id.created_at();
-        let known = self.subscriptions.of(&self.app, &tenant, accepted_at).await?;
-        let wanted = known.iter().filter(|r| r.subscription.wants(&work.event_type, accepted_at)).cloned();
-        let (done_before, todo): (Vec<Arc<Ready>>, Vec<Arc<Ready>>) =
-            wanted.partition(|r| work.done.contains(&r.subscription.id));
-        let mut done: Vec<SubscriptionId> = done_before.iter().map(|r| r.subscription.id).collect();
-        let mut all_on_their_own = true;
-        if !todo.is_empty() {
-            let Some(request) = &work.request else {
-                warn!(%tenant, delivery.id = %delivery_id, "event.body_expired");
-                return Ok(self.app.store.end_inbound(&tenant, delivery_id, &done).await?);
-            };
-            let event = Event::new(tenant.clone(), delivery_id.into(), work.event_type, request)?;
+        let wanting = self.subscriptions.wanting(&self.app, &tenant, &work.event_type, accepted_at).await?;
+        let candidates: Vec<_> = if wanting.is_enabled { wanting.list.iter().collect() } else { Vec::new() };
+        let mut done = work.done.clone();
+        let mut all_on_their_own = !work.is_repeated || self.adopt(&tenant, delivery_id.into(), &wanting.list).await?;
+        if let (false, Some(request)) = (candidates.is_empty(), &work.request) {
+            let event = Event::new(tenant.clone(), delivery_id.into(), work.event_type.clone(), request)?;
+            let todo = self.todo(&event, &candidates, &work).await?;
             for (page, ready) in todo.chunks(PAGE).enumerate() {
                 if page > 0 && self.app.clock.now() >= deadline.0 {
                     return self.continue_later(tenant, delivery_id, &done).await;
                 }
-                let attempts = stream::iter(ready.to_vec()).map(|ready| self.deliver_first(&event, ready));
+                let attempts = stream::iter(ready.to_vec()).map(|ready| async {
+                    let id = ready.subscription.id;
+                    self.deliver_first(&event, ready).await.map(|is_on_its_own| (id, is_on_its_own))
+                });
                 let results: Vec<_> = attempts.buffer_unordered(PAGE).collect().await;
                 for result in results {
-                    all_on_their_own &= result?;
+                    match result? {
+                        (id, true) => done.push(id),
+                        (_, false) => all_on_their_own = false,
+                    }
                 }
-                done.extend(ready.iter().map(|r| r.subscription.id));
             }
+        } else if !candidates.is_empty() {
+            warn!(%tenant, delivery.id = %delivery_id, "event.body_expired");
         }
         if all_on_their_own {
             self.app.store.end_inbound(&tenant, delivery_id, &done).await?;
         }
         info!(%tenant, delivery.id = %delivery_id, targets = done.len(), ended = all_on_their_own, "event.dispatched");
         Ok(())
+    }
+
+    /// Gives a due time to first attempts whose senders died, also where the event is no longer wanted: what becomes of
+    /// them is decided when they are due. Tells whether none is left whose lease still runs.
+    async fn adopt(&self, tenant: &TenantSlug, event: EventId, known: &[Arc<Ready>]) -> Result<bool, Trouble> {
+        let mut ids: Vec<_> = known.iter().map(|ready| ready.subscription.id).collect();
+        ids.extend(self.app.store.retired_subscription_ids(tenant).await?);
+        let mut all = true;
+        for some in ids.chunks(PAGE) {
+            for old in self.app.store.deliveries_of_event(tenant, event, some).await? {
+                if !old.is_on_its_own() {
+                    all &= self.record_lost_lease(old, |_| Some(SignedDuration::ZERO)).await?.is_some();
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// The candidates that want the event, may have it, and have not got it yet.
+    async fn todo(&self, event: &Event, candidates: &[&Arc<Ready>], work: &Work) -> Result<Vec<Arc<Ready>>, Trouble> {
+        let wanted: Vec<Arc<Ready>> = {
+            let json = Json::of(event);
+            let wants = |ready: &&&Arc<Ready>| {
+                let subscription = &ready.subscription;
+                subscription.intake() != Intake::Skip
+                    && !work.done.contains(&subscription.id)
+                    && subscription.wants(&event.event_type, event.facts.as_ref(), event.id.created_at())
+                    && json.passes(subscription)
+            };
+            candidates.iter().filter(wants).map(|ready| Arc::clone(ready)).collect()
+        };
+        let mut todo = Vec::with_capacity(wanted.len());
+        for ready in wanted {
+            if self.may_see(event, &ready.subscription, work.is_repeated).await? {
+                todo.push(ready);
+            }
+        }
+        Ok(todo)
     }
 
     /// What is to be done: from the message when it comes for the first time, else from the row, which knows whether
@@ -102,7 +125,7 @@ impl Dispatcher {
             && let Some(request) = carried.request()
         {
             let event_type = carried.event_type.clone();
-            return Ok(Some(Work { event_type, request: Some(request), done: Vec::new() }));
+            return Ok(Some(Work { event_type, request: Some(request), done: Vec::new(), is_repeated: false }));
         }
         let row = self
             .app
@@ -115,7 +138,8 @@ impl Dispatcher {
         };
         Ok(match delivery.status {
             DispatchStatus::Pending => {
-                Some(Work { event_type: delivery.event_type, request, done: delivery.subscriptions })
+                let (event_type, done) = (delivery.event_type, delivery.subscriptions);
+                Some(Work { event_type, request, done, is_repeated: true })
             }
             DispatchStatus::Dispatched | DispatchStatus::Failed | DispatchStatus::Duplicate | DispatchStatus::Stuck => {
                 None
@@ -138,29 +162,58 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Makes the first attempt for one subscription, unless it was made before. Tells whether the delivery is on its
-    /// own now.
+    /// Makes the first attempt for one subscription, unless it was made before, has to wait, or is kept for later. Tells
+    /// whether the delivery is on its own now.
     async fn deliver_first(&self, event: &Event, ready: Arc<Ready>) -> Result<bool, Trouble> {
         let now = self.app.clock.now();
+        let subscription = &ready.subscription;
+        let of_event = |state| {
+            let (tenant, kind) = (event.tenant.clone(), event.event_type.clone());
+            Delivery::of_event(tenant, event.id, kind, subscription.id, state, now)
+        };
+        if subscription.intake() == Intake::Hold {
+            let held = of_event(DeliveryState::Held);
+            self.app.store.note_held(&held).await?;
+            return match self.app.store.put_delivery(&held).await? {
+                true => Ok(true),
+                false => self.leaves_the_event(self.app.store.delivery(&event.tenant, held.id).await?, &ready).await,
+            };
+        }
         let owner = OwnerToken::new(self.app.random.bits());
         let lease_until = now.saturating_add(self.app.config.lease).unwrap_or(now);
-        let delivery = Delivery::first_attempt(
-            event.tenant.clone(),
-            event.id,
-            event.event_type.clone(),
-            ready.subscription.id,
-            owner,
-            lease_until,
-        );
-        match self.app.store.create_delivery(&delivery, owner).await? {
-            Created::New => Ok(self.attempt(delivery, owner, event, &ready).await?.is_on_its_own()),
-            Created::Exists(old) => match old.state {
-                DeliveryState::Attempting { .. } if !old.is_on_its_own() => {
-                    let after = self.record_lost_lease(*old, ready.subscription.retry_schedule).await?;
-                    Ok(after.is_some_and(|after| after.is_on_its_own()))
+        let delivery = of_event(DeliveryState::Attempting { n: 1, owner, lease_until });
+        let gate = gate_of(&delivery, subscription, lease_until);
+        let pass = match self.gates.ask(&self.app, &gate, now).await {
+            Asked::Go(pass) => pass,
+            Asked::Wait { until, reason } => {
+                let waiting = of_event(DeliveryState::Pending { next_attempt_at: until, reason: Some(reason) });
+                if self.app.store.put_delivery(&waiting).await? {
+                    self.hint(&waiting, now).await;
+                    return Ok(true);
                 }
-                _ => Ok(old.is_on_its_own()),
-            },
+                let existing = self.app.store.delivery(&event.tenant, waiting.id).await?;
+                return self.leaves_the_event(existing, &ready).await;
+            }
+        };
+        match self.app.store.create_delivery(&delivery, owner).await {
+            Ok(Created::New) => Ok(self.attempt(delivery, owner, Some(event), &ready, pass).await?.is_on_its_own()),
+            Ok(Created::Exists(old)) => {
+                self.gates.done(&self.app, &gate, pass, Seen::Unknown).await;
+                self.leaves_the_event(Some(*old), &ready).await
+            }
+            Err(error) => {
+                self.gates.done(&self.app, &gate, pass, Seen::Unknown).await;
+                Err(error.into())
+            }
         }
+    }
+
+    /// Tells whether a delivery that is there already needs nothing from the event's row any more. One whose sender died
+    /// is recorded and goes on by itself.
+    async fn leaves_the_event(&self, existing: Option<Delivery>, ready: &Ready) -> Result<bool, Trouble> {
+        let Some(old) = existing.filter(|old| !old.is_on_its_own()) else { return Ok(true) };
+        let kind = old.kind;
+        let after = self.record_lost_lease(old, |n| ready.wait_after(kind, n, self.app.random.fraction())).await?;
+        Ok(after.is_some_and(|after| after.is_on_its_own()))
     }
 }

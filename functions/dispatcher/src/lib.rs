@@ -4,9 +4,18 @@
 //! nothing. A message that fails goes back to the queue alone.
 
 mod attempt;
+mod challenge;
+mod drain;
+mod event;
+mod failing;
 mod fan_out;
+mod gates;
+mod permission;
+mod pinned;
+mod request;
 mod retry;
 mod subscriptions;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -17,12 +26,16 @@ use hookport::message::Message;
 use hookport::vault::VaultError;
 use tracing::{error, instrument, warn};
 
+use failing::Streaks;
+use gates::Gates;
 use subscriptions::Subscriptions;
 
 /// The dispatcher and what it remembers between batches.
 pub struct Dispatcher {
     app: App,
     subscriptions: Subscriptions,
+    gates: Gates,
+    streaks: Streaks,
 }
 
 /// Why a message must come again.
@@ -32,13 +45,15 @@ enum Trouble {
     Table(#[from] TableError),
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error("others changed it at the same time, again and again")]
+    Contended,
 }
 
 impl Dispatcher {
     /// A dispatcher that remembers nothing yet.
     #[must_use]
     pub fn new(app: App) -> Self {
-        Self { app, subscriptions: Subscriptions::new() }
+        Self { app, subscriptions: Subscriptions::new(), gates: Gates::new(), streaks: Streaks::new() }
     }
 
     /// Works a batch, all messages at once, and names those that must come again. A panic fails its message only.
@@ -71,6 +86,7 @@ impl Dispatcher {
         match Message::decode(&message.body) {
             Ok(Message::Inbound(inbound)) => self.publish(inbound, message.receive_count, deadline).await,
             Ok(Message::Outbound(outbound)) => self.attempt_again(&outbound.tenant, outbound.delivery_id).await,
+            Ok(Message::Upkeep(upkeep)) => self.look_after(&upkeep.tenant, upkeep.subscription_id, deadline).await,
             Err(error) => {
                 // Coming again would not make it readable, and the table knows what is pending.
                 error!(message.id = message.message_id, %error, "message.unreadable");

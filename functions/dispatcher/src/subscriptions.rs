@@ -3,111 +3,245 @@
 use std::sync::Arc;
 
 use hookport::app::App;
-use hookport::cache::Cache;
+use hookport::cache::{CONFIG_LIFE, Cache};
+use hookport::domain::delivery::DeliveryKind;
+use hookport::domain::event_facts::OwnerName;
+use hookport::domain::event_type::EventType;
 use hookport::domain::id::SubscriptionId;
+use hookport::domain::owner::OwnerRecord;
+use hookport::domain::retry::challenge_wait_after;
 use hookport::domain::subscription::Subscription;
 use hookport::domain::text::TenantSlug;
-use hookport::signature::standard::SigningKey;
-use hookport::vault::{Owner, VaultError};
+use hookport::signature::standard::{SigningKey, SigningKeys};
+use hookport::vault::{Owner, Sealed, VaultError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tracing::error;
 
-use crate::Trouble;
+use crate::{Trouble, pinned};
 
-/// A subscription with its secret opened and ready.
+/// A subscription with its secrets opened and ready.
 pub(crate) struct Ready {
     pub(crate) subscription: Subscription,
-    /// `None` when the secret does not open. Its attempts then fail and are made again; others are not held up.
-    pub(crate) key: Option<SigningKey>,
+    /// `None` when a secret does not open. Its attempts then fail and are made again; others are not held up.
+    pub(crate) keys: Option<SigningKeys>,
 }
 
-/// A tenant's subscriptions at some time.
-#[derive(Clone)]
-pub(crate) struct Known {
+impl Ready {
+    /// The wait after failed attempt `n` of a delivery, or `None` when it was the last one.
+    pub(crate) fn wait_after(&self, kind: DeliveryKind, n: u32, jitter: f64) -> Option<SignedDuration> {
+        match kind {
+            DeliveryKind::Event | DeliveryKind::Resend => {
+                self.subscription.settings.retry_schedule.wait_after(n, jitter)
+            }
+            DeliveryKind::Challenge => challenge_wait_after(n),
+            DeliveryKind::Test => None,
+        }
+    }
+}
+
+/// Subscriptions, oldest first.
+type List = Arc<Vec<Arc<Ready>>>;
+
+/// What was read of a tenant.
+#[derive(Clone, Copy)]
+struct Standing {
+    /// What changes of subscriptions raise.
     version: u64,
     /// Whether the tenant's events are sent out at all.
     is_enabled: bool,
-    /// The list holds every subscription made before this time.
+    /// Everything made before this time is known.
     checked_at: Timestamp,
-    list: Arc<Vec<Arc<Ready>>>,
 }
 
-impl Known {
-    /// Those that new events go to: none while the tenant is switched off.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Ready>> {
-        self.list.iter().filter(|_| self.is_enabled)
-    }
-
-    pub(crate) fn get(&self, id: SubscriptionId) -> Option<&Arc<Ready>> {
-        self.list.iter().find(|ready| ready.subscription.id == id)
-    }
+/// Something that was read when the tenant's counter stood at `version`.
+#[derive(Clone)]
+struct Read<T> {
+    version: u64,
+    value: T,
 }
 
-/// How many tenants' lists are remembered.
-const REMEMBERED: usize = 1_000;
-/// Lists are checked by version, so they may live long.
+/// The subscriptions that want a type of event.
+pub(crate) struct Wanting {
+    /// Whether the tenant's events are sent out at all.
+    pub(crate) is_enabled: bool,
+    pub(crate) list: List,
+}
+
+/// One subscription.
+pub(crate) struct Found {
+    /// Whether the tenant's events are sent out at all.
+    pub(crate) is_enabled: bool,
+    pub(crate) ready: Option<Arc<Ready>>,
+}
+
+/// How many tenants, lists, subscriptions and owners are remembered, each.
+const REMEMBERED: usize = 2_000;
+/// Everything is checked by version, so it may live long.
 const LIFE: SignedDuration = SignedDuration::from_hours(1);
-
-/// How many tenants' lists can be read at once.
+/// How often a list is read that changes while it is read.
+const LOOKS: usize = 5;
+/// How many tenants can be checked at once.
 const LANES: usize = 16;
 
-/// Remembers lists of subscriptions.
+/// Remembers subscriptions.
 pub(crate) struct Subscriptions {
-    known: Cache<TenantSlug, Known>,
-    /// Held while a list is checked, so that the messages of a batch check it once for all of them.
+    standings: Cache<TenantSlug, Standing>,
+    lists: Cache<(TenantSlug, EventType), Read<List>>,
+    ones: Cache<(TenantSlug, SubscriptionId), Read<Option<Arc<Ready>>>>,
+    owners: Cache<(TenantSlug, OwnerName), Read<Arc<OwnerRecord>>>,
+    /// Held while something is read, so that the messages of a batch read it once for all of them.
     lanes: [Mutex<()>; LANES],
 }
 
 impl Subscriptions {
     pub(crate) fn new() -> Self {
-        Self { known: Cache::new(REMEMBERED, LIFE), lanes: std::array::from_fn(|_| Mutex::new(())) }
+        Self {
+            // However late a message is, what it goes by is as old as any remembered configuration at most.
+            standings: Cache::new(REMEMBERED, CONFIG_LIFE),
+            lists: Cache::new(REMEMBERED, LIFE),
+            ones: Cache::new(REMEMBERED, LIFE),
+            owners: Cache::new(REMEMBERED, LIFE),
+            lanes: std::array::from_fn(|_| Mutex::new(())),
+        }
     }
 
-    /// The tenant's subscriptions, with at least all that were made by `as_of`.
-    ///
-    /// A list read after `as_of` is used as it is. An older one is checked against the tenant's counter: one small
-    /// read for all messages that came before it.
-    pub(crate) async fn of(&self, app: &App, tenant: &TenantSlug, as_of: Timestamp) -> Result<Known, Trouble> {
-        if let Some(known) = self.fresh(app, tenant, as_of) {
-            return Ok(known);
+    /// The subscriptions one of whose patterns takes `event_type` in, with at least all that were made by `as_of`.
+    pub(crate) async fn wanting(
+        &self,
+        app: &App,
+        tenant: &TenantSlug,
+        event_type: &EventType,
+        as_of: Timestamp,
+    ) -> Result<Wanting, Trouble> {
+        let key = (tenant.clone(), event_type.clone());
+        if let Some(standing) = self.fresh(app, tenant, as_of)
+            && let Some(read) = self.lists.get(&key, app.clock.now())
+            && read.version == standing.version
+        {
+            return Ok(Wanting { is_enabled: standing.is_enabled, list: read.value });
         }
-        let lane = tenant.as_str().bytes().fold(0, |sum, b| sum + usize::from(b)) % LANES;
-        let _one_at_a_time = self.lanes[lane].lock().await;
-        if let Some(known) = self.fresh(app, tenant, as_of) {
-            return Ok(known);
-        }
+        let _one_at_a_time = self.lane(tenant).lock().await;
+        let mut standing = self.standing(app, tenant, as_of).await?;
         let now = app.clock.now();
-        let known = self.known.get(tenant, now);
-        let stored = app.store.tenant(tenant).await?;
-        let version = stored.as_ref().map_or(0, |t| t.subscriptions_version);
-        let is_enabled = stored.is_some_and(|t| t.outbound_enabled);
-        let list = match known {
-            Some(known) if known.version == version => known.list,
-            _ => Arc::new(ready(app, app.store.subscriptions(tenant).await?, now).await?),
-        };
-        let known = Known { version, is_enabled, checked_at: now, list };
-        self.known.put(tenant.clone(), known.clone(), now);
-        Ok(known)
+        if let Some(read) = self.lists.get(&key, now).filter(|read| read.version == standing.version) {
+            return Ok(Wanting { is_enabled: standing.is_enabled, list: read.value });
+        }
+        for _ in 0..LOOKS {
+            let mut list = Vec::new();
+            for subscription in app.store.subscribed(tenant, event_type).await? {
+                list.push(Arc::new(ready(app, subscription, now).await?));
+            }
+            list.extend(pinned::wanting(app, tenant, event_type).map(Arc::new));
+            let list = Arc::new(list);
+            // A change between two of the queries could show a subscription under neither of its patterns.
+            let after = self.read_standing(app, tenant).await?;
+            if after.version == standing.version {
+                self.lists.put(key, Read { version: standing.version, value: Arc::clone(&list) }, now);
+                return Ok(Wanting { is_enabled: standing.is_enabled, list });
+            }
+            standing = after;
+        }
+        Err(Trouble::Contended)
     }
 
-    fn fresh(&self, app: &App, tenant: &TenantSlug, as_of: Timestamp) -> Option<Known> {
-        self.known.get(tenant, app.clock.now()).filter(|known| known.checked_at > as_of)
+    /// One subscription as it was at `as_of` or later.
+    pub(crate) async fn one(
+        &self,
+        app: &App,
+        tenant: &TenantSlug,
+        id: SubscriptionId,
+        as_of: Timestamp,
+    ) -> Result<Found, Trouble> {
+        let key = (tenant.clone(), id);
+        let _one_at_a_time = self.lane(tenant).lock().await;
+        let standing = self.standing(app, tenant, as_of).await?;
+        let now = app.clock.now();
+        let ready = match self.ones.get(&key, now) {
+            Some(read) if read.version == standing.version => read.value,
+            _ => {
+                let found = match app.store.subscription(tenant, id).await? {
+                    Some(subscription) => Some(Arc::new(ready(app, subscription, now).await?)),
+                    None if id == SubscriptionId::PINNED => pinned::ready(app, tenant).map(Arc::new),
+                    None => None,
+                };
+                self.ones.put(key, Read { version: standing.version, value: found.clone() }, now);
+                found
+            }
+        };
+        Ok(Found { is_enabled: standing.is_enabled, ready })
+    }
+
+    /// What is known of an owner. Changes of it raise the tenant's counter as well.
+    pub(crate) async fn owner(
+        &self,
+        app: &App,
+        tenant: &TenantSlug,
+        name: &OwnerName,
+        as_of: Timestamp,
+    ) -> Result<Arc<OwnerRecord>, Trouble> {
+        let key = (tenant.clone(), name.clone());
+        let _one_at_a_time = self.lane(tenant).lock().await;
+        let standing = self.standing(app, tenant, as_of).await?;
+        let now = app.clock.now();
+        if let Some(read) = self.owners.get(&key, now).filter(|read| read.version == standing.version) {
+            return Ok(read.value);
+        }
+        let record = Arc::new(app.store.owner(tenant, name).await?.record);
+        self.owners.put(key, Read { version: standing.version, value: Arc::clone(&record) }, now);
+        Ok(record)
+    }
+
+    /// What is known of the tenant, read if what is remembered may miss something made by `as_of`: one small read for
+    /// all messages that came before it.
+    async fn standing(&self, app: &App, tenant: &TenantSlug, as_of: Timestamp) -> Result<Standing, Trouble> {
+        match self.fresh(app, tenant, as_of) {
+            Some(standing) => Ok(standing),
+            None => self.read_standing(app, tenant).await,
+        }
+    }
+
+    async fn read_standing(&self, app: &App, tenant: &TenantSlug) -> Result<Standing, Trouble> {
+        let now = app.clock.now();
+        let stored = app.store.tenant(tenant).await?;
+        let standing = Standing {
+            version: stored.as_ref().map_or(0, |tenant| tenant.subscriptions_version),
+            is_enabled: stored.is_some_and(|tenant| tenant.outbound_enabled),
+            checked_at: now,
+        };
+        self.standings.put(tenant.clone(), standing, now);
+        Ok(standing)
+    }
+
+    fn fresh(&self, app: &App, tenant: &TenantSlug, as_of: Timestamp) -> Option<Standing> {
+        self.standings.get(tenant, app.clock.now()).filter(|standing| standing.checked_at > as_of)
+    }
+
+    fn lane(&self, tenant: &TenantSlug) -> &Mutex<()> {
+        &self.lanes[tenant.as_str().bytes().fold(0, |sum, b| sum + usize::from(b)) % LANES]
     }
 }
 
-async fn ready(app: &App, subscriptions: Vec<Subscription>, now: Timestamp) -> Result<Vec<Arc<Ready>>, Trouble> {
-    let mut list = Vec::with_capacity(subscriptions.len());
-    for subscription in subscriptions {
-        let owner = Owner::new(&subscription.tenant, subscription.id);
-        let key = match app.vault.open(&subscription.secret, &owner, now).await {
-            Ok(secret) => SigningKey::new(&secret).map_err(|refusal| refusal.to_string()),
-            Err(VaultError::Keyring(broken)) => Err(broken.to_string()),
-            Err(trouble @ VaultError::Fetch(_)) => return Err(trouble.into()),
-        };
-        let key =
-            key.inspect_err(|why| error!(subscription.id = %subscription.id, why, "subscription.secret_unusable"));
-        list.push(Arc::new(Ready { subscription, key: key.ok() }));
+/// Opens the secrets of a subscription.
+pub(crate) async fn ready(app: &App, subscription: Subscription, now: Timestamp) -> Result<Ready, Trouble> {
+    let owner = Owner::new(&subscription.tenant, subscription.id);
+    let previous = match &subscription.previous_secret {
+        Some(previous) if now < previous.until => {
+            key(app, &previous.secret, &owner, now).await?.ok().map(|key| (key, previous.until))
+        }
+        _ => None,
+    };
+    let current = key(app, &subscription.secret, &owner, now).await?;
+    let current =
+        current.inspect_err(|why| error!(subscription.id = %subscription.id, why, "subscription.secret_unusable"));
+    let keys = current.ok().map(|current| SigningKeys::new(current, previous));
+    Ok(Ready { subscription, keys })
+}
+
+async fn key(app: &App, sealed: &Sealed, owner: &Owner, now: Timestamp) -> Result<Result<SigningKey, String>, Trouble> {
+    match app.vault.open(sealed, owner, now).await {
+        Ok(secret) => Ok(SigningKey::new(&secret).map_err(|refusal| refusal.to_string())),
+        Err(VaultError::Keyring(broken)) => Ok(Err(broken.to_string())),
+        Err(trouble @ VaultError::Fetch(_)) => Err(trouble.into()),
     }
-    Ok(list)
 }

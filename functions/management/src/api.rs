@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hookport::app::App;
 use hookport::cache::{CONFIG_LIFE, Cache};
+use hookport::counters::Counters;
 use hookport::domain::api_token::{ApiToken, SecretHash};
 use hookport::domain::tenant::Tenant;
 use hookport::domain::text::TenantSlug;
@@ -21,6 +22,8 @@ pub(crate) struct Api {
     pub(crate) app: App,
     tokens: Arc<Cache<SecretHash, Option<Arc<ApiToken>>>>,
     switches: Arc<Cache<TenantSlug, TenantSwitches>>,
+    /// What owners of subscriptions have used of their quotas.
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// What a tenant may use.
@@ -41,7 +44,8 @@ impl From<&Tenant> for TenantSwitches {
 impl Api {
     pub(crate) fn new(app: App) -> Self {
         let tokens = Arc::new(Cache::new(REMEMBERED, CONFIG_LIFE));
-        Self { app, tokens, switches: Arc::new(Cache::new(REMEMBERED, CONFIG_LIFE)) }
+        let switches = Arc::new(Cache::new(REMEMBERED, CONFIG_LIFE));
+        Self { app, tokens, switches, counters: Arc::new(Counters::new(REMEMBERED)) }
     }
 
     /// Finds the token with this text. What is not there is remembered as well, so that guesses cost no reads.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use hookport::domain::api_token::ApiToken;
+use hookport::domain::event_facts::OwnerName;
 use hookport::domain::permission::Permission;
 use hookport::domain::text::TenantSlug;
 use http::HeaderMap;
@@ -56,10 +57,18 @@ needs! {
     EventTypeUpdate,
     EventTypeDelete,
     EventRead,
+    EventPublish,
     SubscriptionCreate,
     SubscriptionRead,
+    SubscriptionUpdate,
     SubscriptionDelete,
+    SubscriptionTest,
+    OwnerRead,
+    OwnerUpdate,
     DeliveryRead,
+    DeliveryRetry,
+    EgressRuleRead,
+    EgressRuleUpdate,
 }
 
 /// The holder of a valid token that has the permission `N`.
@@ -72,6 +81,16 @@ impl<N> Caller<N> {
     /// The tenant that the caller acts for.
     pub(crate) fn tenant(&self) -> &TenantSlug {
         &self.token.tenant
+    }
+
+    /// The owner of subscriptions that the caller acts for, if it is bound to one.
+    pub(crate) fn owner(&self) -> Option<&OwnerName> {
+        self.token.owner.as_ref()
+    }
+
+    /// Tells whether what belongs to `owner` is the caller's to see.
+    pub(crate) fn sees(&self, owner: Option<&OwnerName>) -> bool {
+        self.owner().is_none_or(|own| Some(own) == owner)
     }
 
     /// Tells whether the caller may do something beyond what the operation needs.
@@ -125,9 +144,14 @@ fn side(permission: Permission) -> Option<Side> {
         | Permission::EventTypeRead
         | Permission::EventTypeUpdate
         | Permission::EventTypeDelete => Some(Side::Inbound),
-        Permission::SubscriptionCreate | Permission::SubscriptionRead | Permission::SubscriptionDelete => {
-            Some(Side::Outbound)
-        }
+        Permission::SubscriptionCreate
+        | Permission::SubscriptionRead
+        | Permission::SubscriptionUpdate
+        | Permission::SubscriptionDelete
+        | Permission::SubscriptionTest
+        | Permission::OwnerRead
+        | Permission::OwnerUpdate
+        | Permission::DeliveryRetry => Some(Side::Outbound),
         Permission::TenantCreate
         | Permission::TenantRead
         | Permission::TenantUpdate
@@ -136,6 +160,9 @@ fn side(permission: Permission) -> Option<Side> {
         | Permission::ApiTokenRead
         | Permission::ApiTokenDelete
         | Permission::EventRead
+        | Permission::EventPublish
+        | Permission::EgressRuleRead
+        | Permission::EgressRuleUpdate
         | Permission::DeliveryRead => None,
     }
 }

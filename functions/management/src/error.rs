@@ -3,13 +3,16 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use hookport::aws::table::TableError;
+use hookport::counters::Quota;
 use hookport::domain::cursor::BadCursor;
+use hookport::domain::inbound_delivery::Violation;
 use hookport::domain::permission::Permission;
 use hookport::domain::target_url::TargetUrlError;
+use hookport::signature::callback::CallbackRefusal;
 use hookport::store::CreateError;
 use hookport::vault::VaultError;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -97,6 +100,42 @@ pub(crate) enum Error {
     WebhookInactive,
     #[error("the inbound webhook has been deleted")]
     WebhookDeleted,
+    #[error("the token is bound to an owner of subscriptions, and this is not that owner's")]
+    OtherOwner,
+    #[error("this subscription is the operator's: it is changed in the deployment's configuration alone")]
+    OperatorPinned,
+    #[error("the subscription is {0}, so that this cannot be done now")]
+    SubscriptionState(&'static str),
+    #[error("a challenge that was started cannot be recalled: trigger_challenge can only be set to true")]
+    ChallengeStarted,
+    #[error("the delivery has ended, or is being attempted right now")]
+    DeliveryEnded,
+    #[error(transparent)]
+    CallbackRefused(#[from] CallbackRefusal),
+    #[error("no answer that promised more is recorded yet; try again")]
+    DeliveryNotInProgress,
+    #[error("a test is not tried again: send another one")]
+    TestDelivery,
+    #[error("send If-Match with the version that was read, as its ETag gives it")]
+    IfMatchRequired,
+    #[error("it was changed since it was read: the version is {0} now")]
+    VersionMismatch(u64),
+    #[error("{0}: no event type of the tenant, nor one that the gateway tells, is called like this")]
+    UnknownEventType(String),
+    #[error("the payload is not what the schema of the event type asks for")]
+    SchemaMismatch(Vec<Violation>),
+    #[error("the owner has as many subscriptions as it may: {0}")]
+    QuotaReached(u32),
+    #[error("too many requests; come back after {} s", .0.reset_s)]
+    RateLimited(Quota),
+    #[error("the egress rule does not exist")]
+    EgressRuleNotFound,
+    #[error("an egress rule with this pattern exists")]
+    EgressRuleExists,
+    #[error("there are 200 egress rules: delete one first")]
+    TooManyEgressRules,
+    #[error("nothing is taken for the event type: it is switched off")]
+    EventTypeDisabled,
     #[error("a tenant with this slug exists")]
     TenantExists,
     #[error("another inbound webhook of the tenant has this slug")]
@@ -162,6 +201,24 @@ impl Error {
             Self::BodyExpired => "body_expired",
             Self::WebhookInactive => "webhook_inactive",
             Self::WebhookDeleted => "webhook_deleted",
+            Self::OtherOwner => "forbidden",
+            Self::OperatorPinned => "operator_pinned",
+            Self::SubscriptionState(_) => "subscription_state",
+            Self::ChallengeStarted => "challenge_started",
+            Self::DeliveryEnded => "delivery_ended",
+            Self::CallbackRefused(refusal) => refusal.code(),
+            Self::DeliveryNotInProgress => "delivery_not_in_progress",
+            Self::TestDelivery => "test_delivery",
+            Self::IfMatchRequired => "if_match_required",
+            Self::VersionMismatch(_) => "version_mismatch",
+            Self::UnknownEventType(_) => "unknown_event_type",
+            Self::SchemaMismatch(_) => "schema_mismatch",
+            Self::QuotaReached(_) => "quota_reached",
+            Self::RateLimited(_) => "rate_limit_exceeded",
+            Self::EgressRuleNotFound => "egress_rule_not_found",
+            Self::EgressRuleExists => "egress_rule_exists",
+            Self::TooManyEgressRules => "too_many_egress_rules",
+            Self::EventTypeDisabled => "event_type_disabled",
             Self::TenantExists => "tenant_exists",
             Self::SlugTaken => "slug_taken",
             Self::Conflict => "conflict",
@@ -172,11 +229,17 @@ impl Error {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::CallbackRefused(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) | Self::CannotGrant(_) | Self::InboundDisabled | Self::OutboundDisabled => {
                 StatusCode::FORBIDDEN
             }
+            Self::OtherOwner | Self::OperatorPinned => StatusCode::FORBIDDEN,
+            Self::IfMatchRequired => StatusCode::PRECONDITION_REQUIRED,
+            Self::VersionMismatch(_) => StatusCode::PRECONDITION_FAILED,
+            Self::SchemaMismatch(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::QuotaReached(_) | Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound
+            | Self::EgressRuleNotFound
             | Self::TenantNotFound
             | Self::ApiTokenNotFound
             | Self::InboundWebhookNotFound
@@ -196,12 +259,21 @@ impl Error {
             | Self::ProofRequired
             | Self::Unsupported(_)
             | Self::InvalidTarget(_)
+            | Self::UnknownEventType(_)
             | Self::NotEnabled
             | Self::NoSecret
             | Self::AmbiguousSecret => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TenantExists
+            Self::SubscriptionState(_)
+            | Self::EgressRuleExists
+            | Self::TooManyEgressRules
+            | Self::EventTypeDisabled
+            | Self::ChallengeStarted
+            | Self::DeliveryEnded
+            | Self::TestDelivery
+            | Self::DeliveryNotInProgress
+            | Self::TenantExists
             | Self::SlugTaken
             | Self::EventTypeExists
             | Self::TooManyKeys
@@ -257,18 +329,44 @@ pub(crate) struct ErrorDetail {
     /// Says it to people: which field, and which rule. The wording may change.
     #[schema(example = "name: must have 1 to 255 characters")]
     message: String,
+    /// The places where a payload breaks its schema.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    violations: Vec<Violation>,
 }
+
+/// Says in headers what is left of a limit.
+pub(crate) fn tell_quota(headers: &mut HeaderMap, quota: Quota) {
+    headers.insert(RATE_LIMIT, HeaderValue::from(quota.limit));
+    headers.insert(RATE_REMAINING, HeaderValue::from(quota.remaining));
+    headers.insert(RATE_RESET, HeaderValue::from(quota.reset_s));
+}
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let code = self.code();
-        let body = ErrorBody { error: ErrorDetail { code, message: self.to_string() } };
+        let violations = if let Self::SchemaMismatch(violations) = &self { violations.clone() } else { Vec::new() };
+        let body = ErrorBody { error: ErrorDetail { code, message: self.to_string(), violations } };
         let mut response = (self.status(), Json(body)).into_response();
         if matches!(self, Self::Unauthorized) {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if matches!(self, Self::Unavailable(_)) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        match self {
+            Self::RateLimited(quota) => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(quota.reset_s));
+                tell_quota(response.headers_mut(), quota);
+            }
+            // Nothing but deleting one makes room, so a minute is as good as any other time.
+            Self::QuotaReached(_) => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+            }
+            _ => {}
         }
         response.extensions_mut().insert(Refusal { code, causes: self.causes() });
         response

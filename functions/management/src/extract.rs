@@ -69,7 +69,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Api> for OptionalBody<T> {
     }
 }
 
-fn body_refused(rejection: JsonRejection) -> Error {
+pub(crate) fn body_refused(rejection: JsonRejection) -> Error {
     match rejection {
         JsonRejection::JsonDataError(error) => Error::InvalidRequest(without_position(reason(&error))),
         JsonRejection::JsonSyntaxError(error) => {

@@ -5,8 +5,10 @@
 
 mod api;
 mod api_token;
+mod callback;
 mod caller;
 mod delivery;
+mod egress_rule;
 mod error;
 mod event;
 mod event_type;
@@ -17,6 +19,7 @@ mod inbound_webhook;
 mod log;
 mod openapi;
 mod operator;
+mod owner;
 mod pack;
 mod page;
 mod rejection;
@@ -26,6 +29,7 @@ mod stats;
 mod subscription;
 mod tenant;
 mod trigger;
+mod verify;
 mod webhook_version;
 
 use axum::body::{Body, to_bytes};

@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::{
-    api_token, delivery, event, event_type, health, inbound_delivery, inbound_webhook, pack, rejection, sample, stats,
-    subscription, tenant, trigger, webhook_version,
+    api_token, callback, delivery, egress_rule, event, event_type, health, inbound_delivery, inbound_webhook, owner,
+    pack, rejection, sample, stats, subscription, tenant, trigger, verify, webhook_version,
 };
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(openapi_json);
@@ -53,6 +53,10 @@ pub(crate) fn documented() -> OpenApiRouter<Api> {
         .merge(pack::routes())
         .merge(event::routes())
         .merge(subscription::routes())
+        .merge(owner::routes())
+        .merge(egress_rule::routes())
+        .merge(callback::routes())
+        .merge(verify::routes())
         .merge(delivery::routes());
     for item in router.get_openapi_mut().paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];

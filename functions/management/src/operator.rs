@@ -47,7 +47,7 @@ pub async fn issue_operator_token(app: &App, slug: TenantSlug) -> Result<SecretS
 }
 
 fn all_powerful(tenant: TenantSlug) -> NewToken {
-    NewToken { tenant, name: name("operator"), permissions: Permission::EVERY.to_vec(), expires_at: None }
+    NewToken { tenant, name: name("operator"), permissions: Permission::EVERY.to_vec(), owner: None, expires_at: None }
 }
 
 fn name(text: &str) -> Name {

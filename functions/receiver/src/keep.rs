@@ -183,6 +183,7 @@ fn head(endpoint: &Endpoint, arrived: &Arrived, source: Option<IpAddr>) -> Reque
     let headers = arrived.request.headers().iter();
     let kept = headers.filter(|(name, _)| may_keep_header(name.as_str(), &webhook.auth));
     RequestHead {
+        facts: None,
         method: arrived.request.method().to_string(),
         path: match &endpoint.key {
             Some(key) => webhook.path(Some(&key.hint)),

@@ -10,7 +10,7 @@ use hookport::aws::lambda::Deadline;
 use hookport::aws::queue::Outgoing;
 use hookport::aws::table::TableError;
 use hookport::domain::inbound_delivery::{Redrive, redrive};
-use hookport::message::{InboundMessage, Message, OutboundMessage};
+use hookport::message::{InboundMessage, Message, OutboundMessage, UpkeepMessage};
 use hookport::store::{DUE_SHARDS, Due, DueThing};
 use jiff::SignedDuration;
 use tracing::{error, info, instrument, warn};
@@ -119,6 +119,9 @@ impl Sweeper {
                 match &thing {
                     DueThing::Inbound(d) => error!(tenant = %d.tenant, delivery.id = %d.id, "work.stuck"),
                     DueThing::Outbound(d) => error!(tenant = %d.tenant, delivery.id = %d.id, "work.stuck"),
+                    DueThing::Upkeep(u) => {
+                        error!(tenant = %u.tenant, subscription.id = %u.subscription_id, "work.stuck")
+                    }
                 }
                 Ok(Taken::Stuck)
             }
@@ -132,6 +135,9 @@ impl Sweeper {
                     }
                     DueThing::Outbound(d) => {
                         Taken::Outbound(Message::Outbound(OutboundMessage::new(d.tenant, d.id)).encode())
+                    }
+                    DueThing::Upkeep(u) => {
+                        Taken::Outbound(Message::Upkeep(UpkeepMessage::new(u.tenant, u.subscription_id)).encode())
                     }
                 })
             }

@@ -177,6 +177,7 @@ async fn switch_off(app: &App, line: &WatchedWebhook, webhook: &InboundWebhook) 
 async fn tell(app: &App, webhook: &InboundWebhook, occasion: Occasion) -> Result<(), TableError> {
     let row = occasion.row(webhook, app.clock.now());
     let head = RequestHead {
+        facts: None,
         method: "POST".to_owned(),
         // No request led to it, so there is no path.
         path: String::new(),

@@ -35,6 +35,8 @@ pub enum Test {
     ItemAbsentOrAtMost(&'static str, Value),
     /// The attribute, or the member of one that the path names, is not there.
     AttributeAbsent(&'static str),
+    /// The attribute is not there, or is at most this value.
+    AttributeAbsentOrAtMost(&'static str, Value),
     /// The attribute has this value.
     Is(&'static str, Value),
     /// The attribute is at most this value.
@@ -70,6 +72,9 @@ pub(super) fn condition(tests: &[Test], values: &mut Values) -> Option<String> {
                 write!(text, "(attribute_not_exists(pk) OR {attribute} <= {})", values.name(value))
             }
             Test::AttributeAbsent(attribute) => write!(text, "attribute_not_exists({attribute})"),
+            Test::AttributeAbsentOrAtMost(attribute, value) => {
+                write!(text, "(attribute_not_exists({attribute}) OR {attribute} <= {})", values.name(value))
+            }
             Test::Is(attribute, value) => write!(text, "{attribute} = {}", values.name(value)),
             Test::AtMost(attribute, value) => write!(text, "{attribute} <= {}", values.name(value)),
         };
@@ -111,6 +116,13 @@ impl Changes {
     #[must_use]
     pub fn add(mut self, attribute: &'static str, number: u64) -> Self {
         self.adds.push((attribute, Value::of(number)));
+        self
+    }
+
+    /// Takes from a number.
+    #[must_use]
+    pub fn subtract(mut self, attribute: &'static str, number: u32) -> Self {
+        self.adds.push((attribute, Value::of(-i64::from(number))));
         self
     }
 

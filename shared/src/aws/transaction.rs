@@ -1,6 +1,9 @@
 //! Writes that happen together or not at all. For rare changes of configuration: a transaction costs double.
 
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use serde::Serialize;
 
 use super::expression::{Changes, Test, Values, condition};
@@ -27,6 +30,19 @@ impl Write {
     }
 }
 
+/// How often a transaction is tried that meets others in an item. They do not queue for it, and the SDK does not try
+/// them again.
+const TRIES: u32 = 8;
+
+fn is_conflict(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> bool {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("TransactionConflict"))
+        }
+        _ => false,
+    }
+}
+
 impl Table {
     /// Makes several writes happen together or not at all. For rare changes of configuration: it costs double.
     ///
@@ -37,14 +53,18 @@ impl Table {
         for write in writes {
             items.push(self.transact_item(write)?);
         }
-        let request = self.client.transact_write_items().set_transact_items(Some(items));
-        let Err(error) = request.set_return_consumed_capacity(self.capacity.clone()).send().await else {
-            return Ok(());
+        let mut tried = 0;
+        let error = loop {
+            let request = self.client.transact_write_items().set_transact_items(Some(items.clone()));
+            let Err(error) = request.set_return_consumed_capacity(self.capacity.clone()).send().await else {
+                return Ok(());
+            };
+            tried += 1;
+            if tried == TRIES || !is_conflict(&error) {
+                break error;
+            }
         };
-        if let Some(
-            aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(e),
-        ) = error.as_service_error()
-        {
+        if let Some(TransactWriteItemsError::TransactionCanceledException(e)) = error.as_service_error() {
             let failed = e.cancellation_reasons().iter().find(|r| r.code() == Some("ConditionalCheckFailed"));
             if let Some(reason) = failed {
                 return Err(TableError::ConditionFailed { old: reason.item.clone().map(Stored) });

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::event_facts::OwnerName;
 use super::id::ApiTokenId;
 use super::permission::Permission;
 use super::text::{Name, TenantSlug};
@@ -20,6 +21,9 @@ pub struct ApiToken {
     pub tenant: TenantSlug,
     /// What it is for, in its maker's words.
     pub name: Name,
+    /// The owner of subscriptions that it acts for; it sees nothing of others'.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnerName>,
     /// What it may do.
     pub permissions: Vec<Permission>,
     /// The SHA-256 of the token.

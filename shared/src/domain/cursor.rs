@@ -43,7 +43,8 @@ impl Cursor {
     pub fn decode(text: &str) -> Result<Self, BadCursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| BadCursor)?;
         let key = String::from_utf8(bytes).map_err(|_| BadCursor)?;
-        let plausible = !key.is_empty() && key.len() <= 128 && key.bytes().all(|b| b.is_ascii_graphic());
+        let plausible =
+            !key.is_empty() && key.len() <= 512 && !key.contains(|c: char| c.is_control() || c.is_whitespace());
         if plausible { Ok(Self(key)) } else { Err(BadCursor) }
     }
 }

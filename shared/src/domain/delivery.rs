@@ -4,11 +4,14 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use super::attempt::{Attempt, Outcome};
 use super::event_type::EventType;
 use super::id::{DeliveryId, EventId, SubscriptionId};
-use super::retry::RetrySchedule;
 use super::text::TenantSlug;
+use super::verdict::Verdict;
+use super::wait_reason::WaitReason;
 
 /// The longest wait that rides on a queue message's delay; longer ones are the sweeper's alone.
 pub const LONGEST_QUEUE_DELAY: SignedDuration = SignedDuration::from_mins(15);
@@ -16,8 +19,8 @@ pub const LONGEST_QUEUE_DELAY: SignedDuration = SignedDuration::from_mins(15);
 pub const QUEUE_GRACE: SignedDuration = SignedDuration::from_secs(60);
 /// How long a delivery and its attempts are kept, in days.
 pub const DELIVERY_DAYS: i64 = 90;
-/// How much of a target's answer is kept with the attempt, in bytes.
-pub const MAX_KEPT_RESPONSE_BYTES: usize = 1024;
+/// How long a target that answers later may say nothing before its delivery counts as failed.
+pub const SILENCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Tells one claim of an attempt from another: 64 random bits.
 ///
@@ -47,6 +50,21 @@ impl std::str::FromStr for OwnerToken {
     }
 }
 
+/// What a delivery carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryKind {
+    /// An event that the subscription wants.
+    #[default]
+    Event,
+    /// An event that somebody asked to be sent once more.
+    Resend,
+    /// A challenge that the target has to echo.
+    Challenge,
+    /// A try by hand: one attempt, counted nowhere.
+    Test,
+}
+
 /// Where a delivery stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
@@ -54,7 +72,11 @@ pub enum DeliveryState {
     Pending {
         /// When it may be made.
         next_attempt_at: Timestamp,
+        /// Why it waits, if not because the attempt before failed.
+        reason: Option<WaitReason>,
     },
+    /// Kept for a subscription that is paused or has to prove itself again.
+    Held,
     /// An attempt is being made, or its sender died.
     Attempting {
         /// The number of the attempt, from 1.
@@ -64,7 +86,12 @@ pub enum DeliveryState {
         /// From when on its sender counts as dead.
         lease_until: Timestamp,
     },
-    /// A target answered 2xx.
+    /// The target took it and tells later how it went.
+    InProgress {
+        /// From when on it counts as failed, unless the target tells something before.
+        silent_at: Timestamp,
+    },
+    /// A target answered 2xx, or told later that it is done.
     Delivered {
         /// When.
         at: Timestamp,
@@ -74,57 +101,30 @@ pub enum DeliveryState {
         /// When that was decided.
         at: Timestamp,
     },
-}
-
-/// One HTTP try and how it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// Its number, from 1.
-    pub n: u32,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// How long it took, in milliseconds.
-    pub duration_ms: u32,
-    /// How it ended.
-    pub outcome: Outcome,
-}
-
-/// How an attempt ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The target answered.
-    Answered {
-        /// The HTTP status.
-        status: u16,
-        /// The first bytes of an answer that was no success.
-        body: Option<String>,
+    /// Somebody put an end to it, or its subscription is gone.
+    Cancelled {
+        /// When.
+        at: Timestamp,
     },
-    /// No answer came.
-    Failed {
-        /// The stable code of the cause, such as `connect` or `timeout`.
-        code: String,
-        /// The cause for people.
-        message: String,
-        /// Whether trying again cannot help.
-        permanent: bool,
-    },
-    /// Its sender died, so nobody knows whether the target saw it.
-    Unknown,
 }
 
-impl Outcome {
-    fn is_success(&self) -> bool {
-        matches!(self, Self::Answered { status: 200..=299, .. })
+impl DeliveryState {
+    /// Tells whether nothing will happen any more.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Delivered { .. } | Self::Exhausted { .. } | Self::Cancelled { .. })
     }
+}
 
-    /// Tells whether the target or the guard said that further attempts are pointless.
-    fn is_final(&self) -> bool {
-        match self {
-            Self::Answered { status, .. } => *status == 410,
-            Self::Failed { permanent, .. } => *permanent,
-            Self::Unknown => false,
-        }
-    }
+/// What a target that answers later has told last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How much is done, in percent.
+    pub percent: u8,
+    /// Its words.
+    pub message: Option<String>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// One event for one subscription.
@@ -134,17 +134,24 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// Whose it is.
     pub tenant: TenantSlug,
+    /// What it carries.
+    pub kind: DeliveryKind,
     /// What is delivered.
     pub event_id: EventId,
     /// The type of the event.
     pub event_type: EventType,
     /// To whom.
     pub subscription_id: SubscriptionId,
+    /// The delivery that it repeats.
+    pub repeats: Option<DeliveryId>,
     /// Where it stands.
     pub state: DeliveryState,
+    /// What the target told later.
+    pub progress: Option<Progress>,
     /// The finished attempts, oldest first.
     pub attempts: Vec<Attempt>,
-    /// When the sweeper takes it up. `None` while its first attempt is covered by the event's own row, and at the end.
+    /// When the sweeper takes it up. `None` while its first attempt is covered by the event's own row, while it is held,
+    /// and at the end.
     pub due_at: Option<Timestamp>,
     /// How often the sweeper took it up without an attempt being recorded.
     pub redrives: u32,
@@ -160,59 +167,96 @@ pub enum Wait {
 }
 
 impl Delivery {
-    /// A delivery whose first attempt `owner` is about to make.
+    /// An event's delivery as it comes into being, in `state`. What waits or is sent to by more than the event's own
+    /// dispatch has a due time from birth.
     #[must_use]
-    pub fn first_attempt(
+    pub fn of_event(
         tenant: TenantSlug,
         event_id: EventId,
         event_type: EventType,
         subscription_id: SubscriptionId,
-        owner: OwnerToken,
-        lease_until: Timestamp,
+        state: DeliveryState,
+        now: Timestamp,
     ) -> Self {
-        Self {
-            id: DeliveryId::derive(event_id, subscription_id),
+        let id = DeliveryId::derive(event_id, subscription_id);
+        let none = Self {
+            id,
             tenant,
+            kind: DeliveryKind::Event,
             event_id,
             event_type,
             subscription_id,
-            state: DeliveryState::Attempting { n: 1, owner, lease_until },
+            repeats: None,
+            state,
+            progress: None,
             attempts: Vec::new(),
             due_at: None,
             redrives: 0,
+        };
+        match state {
+            // The event's own row stands behind the first attempt.
+            DeliveryState::Attempting { .. } => none,
+            _ => none.in_state(state, now),
         }
     }
 
-    /// The delivery after one of its attempts ended; `jitter` in `0.0..1.0` varies the wait.
+    /// The delivery in another state, with the due time that belongs to it.
     #[must_use]
-    pub fn after_attempt(mut self, attempt: Attempt, schedule: RetrySchedule, jitter: f64, now: Timestamp) -> Self {
-        let wait = if attempt.outcome.is_final() { None } else { schedule.wait_after(attempt.n, jitter) };
-        self.state = match (attempt.outcome.is_success(), wait) {
-            (true, _) => DeliveryState::Delivered { at: now },
-            (false, None) => DeliveryState::Exhausted { at: now },
-            (false, Some(wait)) => DeliveryState::Pending { next_attempt_at: later(now, wait) },
-        };
-        self.due_at = match self.state {
-            DeliveryState::Pending { next_attempt_at } if wait_is_short(next_attempt_at, now) => {
+    pub fn in_state(mut self, state: DeliveryState, now: Timestamp) -> Self {
+        self.state = state;
+        self.due_at = match state {
+            DeliveryState::Pending { next_attempt_at, .. } if wait_is_short(next_attempt_at, now) => {
                 Some(later(next_attempt_at, QUEUE_GRACE))
             }
-            DeliveryState::Pending { next_attempt_at } => Some(next_attempt_at),
-            _ => None,
+            DeliveryState::Pending { next_attempt_at, .. } => Some(next_attempt_at),
+            DeliveryState::Attempting { lease_until, .. } => Some(lease_until),
+            DeliveryState::InProgress { silent_at } => Some(silent_at),
+            DeliveryState::Held
+            | DeliveryState::Delivered { .. }
+            | DeliveryState::Exhausted { .. }
+            | DeliveryState::Cancelled { .. } => None,
         };
-        self.attempts.push(attempt);
         self.redrives = 0;
         self
     }
 
-    /// The delivery after its sender died: the attempt is recorded as unknown and another follows.
+    /// The delivery after one of its attempts ended; `wait` is what its schedule says comes next, `None` that nothing
+    /// does.
+    #[must_use]
+    pub fn after_attempt(
+        mut self,
+        attempt: Attempt,
+        verdict: &Verdict,
+        wait: Option<SignedDuration>,
+        now: Timestamp,
+    ) -> Self {
+        let state = match *verdict {
+            Verdict::Delivered => DeliveryState::Delivered { at: now },
+            Verdict::InProgress => DeliveryState::InProgress { silent_at: later(now, SILENCE) },
+            Verdict::Gone | Verdict::Failed { retry: false, .. } => DeliveryState::Exhausted { at: now },
+            Verdict::Failed { retry: true, not_before, .. } => match wait {
+                Some(wait) => {
+                    let wait = not_before.map_or(wait, |asked| asked.max(wait));
+                    DeliveryState::Pending { next_attempt_at: later(now, wait), reason: None }
+                }
+                None => DeliveryState::Exhausted { at: now },
+            },
+        };
+        self.attempts.push(attempt);
+        self.in_state(state, now)
+    }
+
+    /// The delivery after its sender died: the attempt is recorded as unknown and another follows after `wait`.
     ///
     /// `None` while the lease runs, or when no attempt is being made.
     #[must_use]
-    pub fn after_lost_lease(self, schedule: RetrySchedule, jitter: f64, now: Timestamp) -> Option<Self> {
+    pub fn after_lost_lease(self, wait: Option<SignedDuration>, now: Timestamp) -> Option<Self> {
         match self.state {
             DeliveryState::Attempting { n, lease_until, .. } if lease_until <= now => {
-                let attempt = Attempt { n, started_at: lease_until, duration_ms: 0, outcome: Outcome::Unknown };
-                Some(self.after_attempt(attempt, schedule, jitter, now))
+                let outcome = Outcome::Unknown;
+                let attempt = Attempt { n, started_at: lease_until, duration_ms: 0, url: None, outcome };
+                let verdict = Verdict::Failed { retry: true, not_before: None, slow_down: false };
+                Some(self.after_attempt(attempt, &verdict, wait, now))
             }
             _ => None,
         }
@@ -222,7 +266,7 @@ impl Delivery {
     #[must_use]
     pub fn wait(&self, now: Timestamp) -> Option<Wait> {
         match self.state {
-            DeliveryState::Pending { next_attempt_at } if wait_is_short(next_attempt_at, now) => {
+            DeliveryState::Pending { next_attempt_at, .. } if wait_is_short(next_attempt_at, now) => {
                 Some(Wait::OnQueue(next_attempt_at.duration_since(now).max(SignedDuration::ZERO)))
             }
             DeliveryState::Pending { .. } => Some(Wait::OnSweeper),
@@ -230,10 +274,10 @@ impl Delivery {
         }
     }
 
-    /// Tells whether the delivery needs nothing from the event's own row any more: it ended, or has a due time.
+    /// Tells whether the delivery needs nothing from the event's own row any more: it ended, is kept, or has a due time.
     #[must_use]
     pub fn is_on_its_own(&self) -> bool {
-        self.due_at.is_some() || matches!(self.state, DeliveryState::Delivered { .. } | DeliveryState::Exhausted { .. })
+        self.due_at.is_some() || self.state.is_final() || self.state == DeliveryState::Held
     }
 
     /// From when on the row may be deleted.

@@ -202,6 +202,9 @@ macro_rules! configured_ids {
 configured_ids!(InboundWebhookId, WebhookKeyId, EventTypeId, SubscriptionId, ApiTokenId);
 
 impl InboundWebhookId {
+    /// Stands where an event came from no webhook: it was published, or is the gateway's own.
+    pub const NONE: Self = Self(0);
+
     /// The handle that the ids of its deliveries and events carry.
     #[must_use]
     pub fn handle(self) -> Handle {
@@ -210,6 +213,9 @@ impl InboundWebhookId {
 }
 
 impl SubscriptionId {
+    /// The operator's own subscription, which stands in the deployment's configuration.
+    pub const PINNED: Self = Self(1);
+
     /// The handle that the ids of its deliveries carry.
     #[must_use]
     pub fn handle(self) -> Handle {
@@ -241,6 +247,25 @@ impl InboundDeliveryId {
     #[must_use]
     pub fn new(at: Timestamp, webhook: InboundWebhookId, random: u128) -> Self {
         Self(flowing(at_millis(at), webhook.handle(), random))
+    }
+}
+
+/// 128 bits that follow from `parts`.
+fn digest(parts: &[&[u8]]) -> u128 {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    let digest = hash.finalize();
+    u128::from_be_bytes(digest[..16].try_into().expect("a digest has 32 bytes"))
+}
+
+impl InboundDeliveryId {
+    /// Derives the id of what no request led to from what it is about: always the same, so making it again changes
+    /// nothing.
+    #[must_use]
+    pub fn derived(at: Timestamp, webhook: InboundWebhookId, parts: &[&[u8]]) -> Self {
+        Self::new(at, webhook, digest(parts))
     }
 }
 
@@ -279,13 +304,14 @@ impl DeliveryId {
     /// Derives the id of `event`'s delivery to `subscription`: always the same, so making it again changes nothing.
     #[must_use]
     pub fn derive(event: EventId, subscription: SubscriptionId) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(event.0.to_be_bytes());
-        hash.update(subscription.0.to_be_bytes());
-        let digest = hash.finalize();
-        let random = u128::from_be_bytes(digest[..16].try_into().expect("a digest has 32 bytes"));
-        let millis = (event.0 >> 80) << 80;
-        Self(flowing(millis, subscription.handle(), random))
+        let random = digest(&[&event.to_bytes(), &subscription.to_bytes()]);
+        Self(flowing((event.0 >> 80) << 80, subscription.handle(), random))
+    }
+
+    /// Makes the id of a delivery that somebody asked for at `at`; 44 bits of `random` are used.
+    #[must_use]
+    pub fn new(at: Timestamp, subscription: SubscriptionId, random: u128) -> Self {
+        Self(flowing(at_millis(at), subscription.handle(), random))
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::event_facts::EventFacts;
 use super::event_type::EventType;
 use super::id::{EventId, InboundDeliveryId, InboundWebhookId, SubscriptionId, WebhookKeyId};
 use super::inbound_webhook::Auth;
@@ -139,6 +140,9 @@ pub struct RequestHead {
     pub source_ip: Option<String>,
     /// Header names in lower case with their values, credentials and signatures left out.
     pub headers: Vec<(String, String)>,
+    /// What a published event says of itself; absent where a request came to a webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<EventFacts>,
 }
 
 impl RequestHead {

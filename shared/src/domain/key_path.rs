@@ -99,11 +99,17 @@ impl KeyPath {
         &self.text
     }
 
+    /// The value at the place.
+    #[must_use]
+    pub fn at<'v>(&self, body: &'v Value) -> Option<&'v Value> {
+        self.path.query(body).at_most_one().ok()?
+    }
+
     /// The text at the place: a string as it is, an integer of at most 64 bits or a flag as JSON writes it; `None` for
     /// anything else.
     #[must_use]
     pub fn find(&self, body: &Value) -> Option<String> {
-        match self.path.query(body).at_most_one().ok()?? {
+        match self.at(body)? {
             Value::String(text) => Some(text.clone()),
             // Integers that do not fit are read as fractions, and different ones then look alike.
             Value::Number(number) if number.is_f64() => None,

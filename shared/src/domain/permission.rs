@@ -56,6 +56,10 @@ permissions! {
     TenantUpdate = "tenant:update",
     /// Read the log of requests to URLs that lead nowhere. Held by operators.
     UnknownRequestRead = "unknown_request:read",
+    /// Read the hosts that nothing is sent to. Held by operators.
+    EgressRuleRead = "egress_rule:read",
+    /// Change the hosts that nothing is sent to. Held by operators.
+    EgressRuleUpdate = "egress_rule:update",
     /// Make API tokens with at most one's own permissions.
     ApiTokenCreate = "api_token:create",
     /// List API tokens, without their secrets.
@@ -84,14 +88,26 @@ permissions! {
     EventTypeDelete = "event_type:delete",
     /// Read events.
     EventRead = "event:read",
+    /// Publish events.
+    EventPublish = "event:publish",
     /// Make subscriptions.
     SubscriptionCreate = "subscription:create",
     /// Read subscriptions.
     SubscriptionRead = "subscription:read",
+    /// Change subscriptions: their settings, secrets and states.
+    SubscriptionUpdate = "subscription:update",
     /// Delete subscriptions.
     SubscriptionDelete = "subscription:delete",
+    /// Send tests to subscriptions, and check signatures.
+    SubscriptionTest = "subscription:test",
+    /// Read the owners of subscriptions: their quotas and permissions.
+    OwnerRead = "owner:read",
+    /// Change owners of subscriptions, and delete all that one has.
+    OwnerUpdate = "owner:update",
     /// Read deliveries and their attempts.
     DeliveryRead = "delivery:read",
+    /// Make attempts again, send events once more, and put an end to retries.
+    DeliveryRetry = "delivery:retry",
 }
 
 impl PartialSchema for Permission {
@@ -110,7 +126,32 @@ impl Permission {
     /// Tells whether only operators may hold it, because it reaches beyond one tenant.
     #[must_use]
     pub fn is_for_operators(self) -> bool {
-        matches!(self, Self::TenantCreate | Self::TenantRead | Self::TenantUpdate | Self::UnknownRequestRead)
+        matches!(
+            self,
+            Self::TenantCreate
+                | Self::TenantRead
+                | Self::TenantUpdate
+                | Self::UnknownRequestRead
+                | Self::EgressRuleRead
+                | Self::EgressRuleUpdate
+        )
+    }
+
+    /// Tells whether a token that acts for one owner of subscriptions may hold it: it reaches what is that owner's alone.
+    #[must_use]
+    pub fn is_for_owners(self) -> bool {
+        matches!(
+            self,
+            Self::SubscriptionCreate
+                | Self::SubscriptionRead
+                | Self::SubscriptionUpdate
+                | Self::SubscriptionDelete
+                | Self::SubscriptionTest
+                | Self::DeliveryRead
+                | Self::DeliveryRetry
+                | Self::EventPublish
+                | Self::EventTypeRead
+        )
     }
 
     /// Everything that a tenant's own administrator may do.

@@ -3,15 +3,17 @@
 //! The text alone decides here: no name is resolved. What a name stands for is judged at every connection, by
 //! [`egress`](crate::egress), so a URL that passes here can still be refused there.
 
+mod policy;
+
 use std::fmt;
 use std::net::IpAddr;
 
 use http::Uri;
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
 use url::{Host, Url};
 
-use super::address::{self, AddressRefusal};
+pub use self::policy::UrlPolicy;
+use super::address::AddressRefusal;
 
 #[cfg(test)]
 mod tests;
@@ -27,20 +29,16 @@ const MAX_LABEL_LENGTH: usize = 63;
 /// Names of this machine.
 const LOOPBACK_NAMES: [&str; 4] = ["localhost", "localdomain", "ip6-localhost", "ip6-loopback"];
 /// Names of services that hand out credentials.
-const METADATA_NAMES: [&str; 3] = ["metadata.google.internal", "metadata.goog", "instance-data"];
+const METADATA_NAMES: [&str; 6] = [
+    "metadata.google.internal",
+    "metadata.goog",
+    "instance-data",
+    "instance-data.ec2.internal",
+    "metadata.azure.internal",
+    "metadata.tencentyun.com",
+];
 /// Names that mean something else, or nothing, outside of one network.
 const INTERNAL_NAMES: [&str; 6] = ["internal", "local", "home.arpa", "svc", "kubernetes.default", "kubernetes"];
-
-/// Which URLs a deployment accepts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UrlPolicy {
-    /// Accepts `http` beside `https`.
-    pub allow_http: bool,
-    /// Accepts this machine.
-    pub allow_loopback: bool,
-    /// Accepts special-purpose addresses in these networks, and names of internal networks if there is any.
-    pub allowed_networks: Vec<IpNet>,
-}
 
 /// An absolute `https` or `http` URL that a request can be sent to as it is.
 ///
@@ -81,10 +79,7 @@ impl TargetUrl {
         if !self.is_https() && !policy.allow_http {
             return Err(TargetUrlError::PlainHttp);
         }
-        let judged = |address: IpAddr| {
-            address::permitted(address, policy.allow_loopback, &policy.allowed_networks)
-                .map_err(TargetUrlError::Address)
-        };
+        let judged = |address: IpAddr| policy.judge(self.host(), address).map_err(TargetUrlError::Address);
         match self.url.host() {
             Some(Host::Ipv4(address)) => judged(address.into()),
             Some(Host::Ipv6(address)) => judged(address.into()),
@@ -191,6 +186,9 @@ fn check_spelling(name: &str) -> Result<(), TargetUrlError> {
 fn check_name(name: &str, policy: &UrlPolicy) -> Result<(), TargetUrlError> {
     if find(name, &METADATA_NAMES).is_some() {
         return Err(TargetUrlError::MetadataName);
+    }
+    if policy.allows_host(name) {
+        return Ok(());
     }
     if let (Some(of), false) = (find(name, &LOOPBACK_NAMES), policy.allow_loopback) {
         return Err(TargetUrlError::LoopbackName(of));

@@ -3,9 +3,8 @@
 //! Whatever the host of a URL is, a name or an address in any spelling, it becomes a list of addresses exactly once per
 //! connection. If any of them is refused, none is used; otherwise the connection goes to one of them and never back to
 //! the name. So a name server that answers differently the second time is not asked a second time. No environment
-//! variable and no proxy setting of the system is read.
+//! variable and no proxy setting of the system is read: the only proxy is the policy's, and it gets the same addresses.
 
-use std::error::Error as StdError;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -21,14 +20,16 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
+use super::deny::{self, BoxError, DenyRule};
 use super::policy::EgressPolicy;
-use super::resolve::Resolver;
-use crate::domain::address::{self, AddressRefusal};
+use super::proxy::{Proxy, TunnelError};
+use super::resolve::{Resolver, literal};
+use crate::domain::address::AddressRefusal;
+use crate::domain::target_url::UrlPolicy;
 
 /// How many addresses of one name are tried. All of them are judged.
 const MAX_TRIED: usize = 4;
 
-type BoxError = Box<dyn StdError + Send + Sync>;
 type Connecting<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
 /// Why there is no connection.
@@ -36,6 +37,10 @@ type Connecting<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 pub(super) enum ConnectError {
     #[error("the host is {0}")]
     Refused(AddressRefusal),
+    #[error("the host is on the operator's deny list: {0}")]
+    Denied(String),
+    #[error("the proxy opened no connection")]
+    Proxy(#[source] TunnelError),
     #[error("looking up the host name failed")]
     Resolve(#[source] io::Error),
     #[error("connecting failed")]
@@ -49,8 +54,11 @@ pub(super) enum ConnectError {
 pub(super) struct Dialer(Arc<Rules>);
 
 struct Rules {
-    policy: EgressPolicy,
+    urls: UrlPolicy,
+    denied: Arc<[DenyRule]>,
     resolver: Resolver,
+    proxy: Option<Proxy>,
+    timeout: Duration,
 }
 
 impl Service<Uri> for Dialer {
@@ -70,7 +78,9 @@ impl Service<Uri> for Dialer {
 
 impl Rules {
     async fn dial(&self, target: &Uri) -> Result<TcpStream, ConnectError> {
-        let deadline = Instant::now() + self.policy.connect_timeout;
+        // A tunnel leaves a tenth of the time to the handshake: a proxy that is silent is then known to be the cause.
+        let within = if self.proxy.is_some() { self.timeout * 9 / 10 } else { self.timeout };
+        let deadline = Instant::now() + within;
         let addresses = self.judged_addresses(target).await?;
         let port = target.port_u16().unwrap_or_else(|| default_port(target));
         let tried = addresses.iter().take(MAX_TRIED);
@@ -80,7 +90,7 @@ impl Rules {
             // Each address gets its share of what is left, so that a dead one does not use it all up.
             let share = deadline.saturating_duration_since(Instant::now()) / left;
             left -= 1;
-            match open(SocketAddr::new(*address, port), share).await {
+            match self.open(SocketAddr::new(*address, port), share).await {
                 Ok(stream) => return Ok(stream),
                 Err(failure) => first_failure = first_failure.or(Some(failure)),
             }
@@ -95,10 +105,19 @@ impl Rules {
             None => self.resolver.addresses(host).await.map_err(ConnectError::Resolve)?,
         };
         for address in &addresses {
-            address::permitted(*address, self.policy.allow_loopback, &self.policy.allowed_networks)
-                .map_err(ConnectError::Refused)?;
+            self.urls.judge(host, *address).map_err(ConnectError::Refused)?;
+            if let Some(rule) = deny::by_address(&self.denied, *address) {
+                return Err(ConnectError::Denied(rule.description.clone()));
+            }
         }
         Ok(addresses)
+    }
+
+    async fn open(&self, address: SocketAddr, within: Duration) -> Result<TcpStream, ConnectError> {
+        match &self.proxy {
+            Some(proxy) => proxy.tunnel(address, within).await.map_err(ConnectError::Proxy),
+            None => open(address, within).await,
+        }
     }
 }
 
@@ -109,12 +128,6 @@ async fn open(address: SocketAddr, within: Duration) -> Result<TcpStream, Connec
         .map_err(ConnectError::Connect)?;
     stream.set_nodelay(true).map_err(ConnectError::Connect)?;
     Ok(stream)
-}
-
-/// Reads the host as an IP address, which stands in brackets when it is IPv6.
-fn literal(host: &str) -> Option<IpAddr> {
-    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    bare.parse().ok()
 }
 
 fn default_port(target: &Uri) -> u16 {
@@ -129,8 +142,15 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(policy: &EgressPolicy, resolver: Resolver) -> Self {
-        let dialer = Dialer(Arc::new(Rules { policy: policy.clone(), resolver }));
+    /// Makes the connector of one policy and one state of the deny list.
+    pub(super) fn new(policy: &EgressPolicy, denied: Arc<[DenyRule]>, resolver: Resolver) -> Self {
+        let dialer = Dialer(Arc::new(Rules {
+            urls: policy.urls(),
+            denied,
+            resolver,
+            proxy: policy.proxy.clone(),
+            timeout: policy.connect_timeout,
+        }));
         let builder = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
             .expect("the provider supports TLS 1.2 and 1.3");

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::connect::ConnectError;
 use crate::domain::address::AddressRefusal;
+use crate::domain::target_url::TargetUrlError;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
@@ -19,6 +20,21 @@ pub enum EgressError {
     /// The target is `http` and only `https` is allowed. Nothing was opened.
     #[error("the target is not https")]
     PlainHttp,
+    /// Something else about the URL that is not accepted. Nothing was opened.
+    #[error(transparent)]
+    Url(TargetUrlError),
+    /// The host, or an address that it stands for, is on the operator's deny list. Nothing was opened.
+    #[error("the host is on the operator's deny list: {description}")]
+    Denied {
+        /// Why it is on the list.
+        description: String,
+    },
+    /// The operator's deny list is not known, so nothing is sent. Nothing was opened.
+    #[error("the operator's deny list is not available")]
+    DenyListUnavailable,
+    /// The operator's proxy opened no connection to the target.
+    #[error("the egress proxy opened no connection")]
+    Proxy(#[source] Cause),
     /// The host name has no address.
     #[error("the host name could not be resolved")]
     Resolve(#[source] Cause),
@@ -67,6 +83,10 @@ impl EgressError {
         match self {
             Self::Refused(_) => "address_refused",
             Self::PlainHttp => "http_refused",
+            Self::Url(error) => error.code(),
+            Self::Denied { .. } => "host_denied",
+            Self::DenyListUnavailable => "deny_list_unavailable",
+            Self::Proxy(_) => "proxy_failed",
             Self::Resolve(_) => "resolve_failed",
             Self::Connect(_) => "connect_failed",
             Self::Tls(_) => "tls_failed",
@@ -79,8 +99,14 @@ impl EgressError {
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::PlainHttp => true,
-            Self::Resolve(_) | Self::Connect(_) | Self::Tls(_) | Self::TimedOut { .. } | Self::Protocol(_) => false,
+            Self::Refused(_) | Self::PlainHttp | Self::Url(_) | Self::Denied { .. } => true,
+            Self::DenyListUnavailable
+            | Self::Proxy(_)
+            | Self::Resolve(_)
+            | Self::Connect(_)
+            | Self::Tls(_)
+            | Self::TimedOut { .. }
+            | Self::Protocol(_) => false,
         }
     }
 
@@ -88,12 +114,24 @@ impl EgressError {
     pub(super) fn from_client(error: hyper_util::client::legacy::Error) -> Self {
         match connect_error(&error) {
             Some(ConnectError::Refused(refusal)) => Self::Refused(*refusal),
+            Some(ConnectError::Denied(description)) => Self::Denied { description: description.clone() },
+            Some(ConnectError::Proxy(_)) => Self::Proxy(error.into()),
             Some(ConnectError::Resolve(_)) => Self::Resolve(error.into()),
             Some(ConnectError::Connect(_)) => Self::Connect(error.into()),
             Some(ConnectError::TimedOut) => Self::TimedOut { phase: Phase::Connect },
             // What fails while connecting and is not the dialer's is the handshake's.
             None if error.is_connect() => Self::Tls(error.into()),
             None => Self::Protocol(error.into()),
+        }
+    }
+}
+
+impl From<TargetUrlError> for EgressError {
+    fn from(error: TargetUrlError) -> Self {
+        match error {
+            TargetUrlError::PlainHttp => Self::PlainHttp,
+            TargetUrlError::Address(refusal) => Self::Refused(refusal),
+            other => Self::Url(other),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where the addresses of host names come from.
+//! Where the addresses of hosts come from.
 
 use std::collections::HashMap;
 use std::io;
@@ -42,4 +42,10 @@ impl Resolver {
         }
         Ok(found)
     }
+}
+
+/// Reads a host as an IP address, which stands in brackets when it is IPv6.
+pub(super) fn literal(host: &str) -> Option<IpAddr> {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    bare.parse().ok()
 }

@@ -19,7 +19,7 @@ use tokio::sync::OwnedMutexGuard;
 use url::Url;
 
 use crate::domain::target_url::TargetUrl;
-use crate::egress::{Egress, OutgoingRequest};
+use crate::egress::{Egress, OutgoingRequest, Timeouts};
 
 /// The most keys of one set that are looked at.
 const MAX_KEYS: usize = 50;
@@ -249,8 +249,15 @@ async fn fetch(egress: &Egress, url: &str) -> Result<KeySet, &'static str> {
     let mut headers = HeaderMap::with_capacity(2);
     headers.insert(ACCEPT, KEY_SET);
     headers.insert(USER_AGENT, AGENT);
-    let request =
-        OutgoingRequest { method: Method::GET, url: target, headers, body: Bytes::new(), timeout: Some(FETCH_TIMEOUT) };
+    let timeouts = Some(Timeouts { total: FETCH_TIMEOUT, ..egress.policy().timeouts() });
+    let request = OutgoingRequest {
+        method: Method::GET,
+        url: target,
+        headers,
+        body: Bytes::new(),
+        timeouts,
+        max_response_bytes: None,
+    };
     let answer = egress.send(request).await.map_err(|error| error.code())?;
     if answer.status != StatusCode::OK {
         return Err("not_ok");

@@ -40,15 +40,10 @@ impl SigningKey {
     /// # Errors
     /// When the secret has no acceptable length, or `whsec_` without base64.
     pub fn new(secret: &SecretString) -> Result<Self, SecretRefusal> {
-        let text = secret.expose_secret();
-        if !SUPPLIED_SECRET_CHARS.contains(&text.chars().count()) {
+        if !SUPPLIED_SECRET_CHARS.contains(&secret.expose_secret().chars().count()) {
             return Err(SecretRefusal::Length);
         }
-        let key = match text.strip_prefix(SECRET_PREFIX) {
-            Some(encoded) => STANDARD.decode(encoded).map_err(|_| SecretRefusal::Encoding)?,
-            None => STANDARD.decode(text).unwrap_or_else(|_| text.as_bytes().to_vec()),
-        };
-        Ok(Self(HmacKey::from_bytes(&Zeroizing::new(key))))
+        Ok(Self(HmacKey::from_bytes(&key_bytes(secret)?)))
     }
 
     /// The value of the `webhook-signature` header.
@@ -60,6 +55,50 @@ impl SigningKey {
     }
 }
 
+/// The key of a subscription, and the one before it while receivers change over.
+#[derive(Clone)]
+pub struct SigningKeys {
+    current: SigningKey,
+    previous: Option<(SigningKey, Timestamp)>,
+}
+
+impl SigningKeys {
+    /// Takes the current key, and the previous one with the time until which it signs as well.
+    #[must_use]
+    pub fn new(current: SigningKey, previous: Option<(SigningKey, Timestamp)>) -> Self {
+        Self { current, previous }
+    }
+
+    /// The key that stays.
+    #[must_use]
+    pub fn current(&self) -> &SigningKey {
+        &self.current
+    }
+
+    /// The value of the `webhook-signature` header: one signature for each key that signs at that time.
+    #[must_use]
+    pub fn sign(&self, webhook_id: &str, at: Timestamp, body: &[u8]) -> String {
+        let mut value = self.current.sign(webhook_id, at, body);
+        if let Some((previous, until)) = &self.previous
+            && at < *until
+        {
+            value.push(' ');
+            value.push_str(&previous.sign(webhook_id, at, body));
+        }
+        value
+    }
+}
+
+/// The bytes that a secret stands for: never none, because everybody has an empty key.
+pub(super) fn key_bytes(secret: &SecretString) -> Result<Zeroizing<Vec<u8>>, SecretRefusal> {
+    let text = secret.expose_secret();
+    let key = match text.strip_prefix(SECRET_PREFIX) {
+        Some(encoded) => STANDARD.decode(encoded).map_err(|_| SecretRefusal::Encoding)?,
+        None => STANDARD.decode(text).unwrap_or_else(|_| text.as_bytes().to_vec()),
+    };
+    if key.is_empty() { Err(SecretRefusal::Encoding) } else { Ok(Zeroizing::new(key)) }
+}
+
 /// Makes a secret: `whsec_` and the base64 of 32 random bytes.
 #[must_use]
 pub fn generate_secret(random: &Random) -> SecretString {
@@ -69,9 +108,12 @@ pub fn generate_secret(random: &Random) -> SecretString {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+    use jiff::SignedDuration;
     use standardwebhooks::Webhook;
 
     use super::*;
+    use crate::clock::Clock;
 
     /// B1: an independent implementation computes the same signature over the exact bytes.
     #[test]
@@ -87,8 +129,47 @@ mod tests {
         }
     }
 
+    /// Tells whether the reference implementation, holding `secret`, takes what the keys sign.
+    fn is_taken(secret: &SecretString, keys: &SigningKeys, at: Timestamp, body: &[u8]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("webhook-id", "evt_1".to_owned()),
+            ("webhook-timestamp", at.as_second().to_string()),
+            ("webhook-signature", keys.sign("evt_1", at, body)),
+        ] {
+            headers.insert(name, value.parse().expect("a header"));
+        }
+        let oracle = Webhook::new(secret.expose_secret()).expect("a valid secret");
+        oracle.verify(body, &headers).is_ok()
+    }
+
     #[test]
-    fn a_supplied_secret_has_16_to_128_characters() {
+    fn b1_a_receiver_with_either_secret_takes_it_until_the_overlap_ends() {
+        let random = Random::seeded(2);
+        let (new, old, other) = (generate_secret(&random), generate_secret(&random), generate_secret(&random));
+        let key = |secret: &SecretString| SigningKey::new(secret).expect("a valid secret");
+        // The reference implementation compares with the time of day.
+        let at = Clock::system().now();
+        let keys_until = |until| SigningKeys::new(key(&new), Some((key(&old), until)));
+
+        let both = keys_until(at + SignedDuration::from_millis(1));
+        assert!(is_taken(&new, &both, at, b"{}"));
+        assert!(is_taken(&old, &both, at, b"{}"));
+        assert!(!is_taken(&other, &both, at, b"{}"));
+        let expected = format!("{} {}", key(&new).sign("evt_1", at, b"{}"), key(&old).sign("evt_1", at, b"{}"));
+        assert_eq!(both.sign("evt_1", at, b"{}"), expected);
+
+        let over = keys_until(at);
+        assert!(is_taken(&new, &over, at, b"{}"));
+        assert!(!is_taken(&old, &over, at, b"{}"));
+        let alone = SigningKeys::new(key(&new), None);
+        assert_eq!(over.sign("evt_1", at, b"{}"), alone.sign("evt_1", at, b"{}"));
+        assert_eq!(alone.sign("evt_1", at, b"{}"), alone.current().sign("evt_1", at, b"{}"));
+    }
+
+    /// A13: of the characters of a secret that is supplied.
+    #[test]
+    fn a13_a_supplied_secret_has_16_to_128_characters() {
         let of = |text: String| SigningKey::new(&SecretString::from(text)).map(|_| ());
         assert_eq!(of("x".repeat(15)), Err(SecretRefusal::Length));
         assert_eq!(of("x".repeat(16)), Ok(()));

@@ -76,6 +76,7 @@ mod tests {
 
     fn head() -> RequestHead {
         RequestHead {
+            facts: None,
             method: "POST".into(),
             path: "/api/inbound/acme/github".into(),
             source_ip: Some("192.0.2.1".into()),

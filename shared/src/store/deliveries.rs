@@ -1,15 +1,18 @@
 //! Deliveries with their attempts: each a row of its subscription.
 
-use jiff::Timestamp;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::delivery_row::{Row, Status};
 use super::due::due_shard;
+use super::inbound_deliveries::MOST_PASSED_OVER;
 use super::{Store, keys, merge};
 use crate::aws::expression::{Changes, Test, Value};
 use crate::aws::table::{Stored, TableError, Wanted};
 use crate::domain::cursor::{Page, PageRequest};
-use crate::domain::delivery::{Attempt, Delivery, DeliveryState, Outcome, OwnerToken};
-use crate::domain::event_type::EventType;
+use crate::domain::delivery::{DELIVERY_DAYS, Delivery, DeliveryState, OwnerToken};
 use crate::domain::id::{DeliveryId, EventId, SubscriptionId};
 use crate::domain::text::TenantSlug;
 
@@ -29,6 +32,8 @@ pub enum Claim {
     Ours(Box<Delivery>),
     /// Its sender died: the lease of the attempt is over, and nobody has recorded it.
     LostLease(Box<Delivery>),
+    /// The target took it and has said nothing for too long.
+    Silent(Box<Delivery>),
     /// There is nothing to attempt now: it ended, is being attempted, waits longer, or is gone.
     Nothing,
 }
@@ -42,162 +47,11 @@ pub enum Recorded {
     Lost,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Status {
-    Pending,
-    Attempting,
-    Delivered,
-    Exhausted,
-}
-
+/// Where a published id leads.
 #[derive(Serialize, Deserialize)]
-struct Row {
-    e: EventId,
-    b: SubscriptionId,
-    t: EventType,
-    s: Status,
-    /// The number of the newest attempt begun.
-    n: u32,
-    /// The owner of the attempt being made, and until when.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    o: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    l: Option<i64>,
-    /// When the next attempt may be made, or when the delivery ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    x: Option<i64>,
-    /// The finished attempts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    h: Vec<AttemptRow>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ds: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    da: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    c: Option<u32>,
+struct Place {
+    t: TenantSlug,
     ttl: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct AttemptRow {
-    n: u32,
-    a: i64,
-    m: u32,
-    #[serde(flatten)]
-    o: OutcomeRow,
-}
-
-#[derive(Serialize, Deserialize)]
-struct OutcomeRow {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    r: Option<u16>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    b: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    x: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    y: Option<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    p: bool,
-}
-
-impl From<&Attempt> for AttemptRow {
-    fn from(attempt: &Attempt) -> Self {
-        let none = OutcomeRow { r: None, b: None, x: None, y: None, p: false };
-        let o = match attempt.outcome.clone() {
-            Outcome::Answered { status, body } => OutcomeRow { r: Some(status), b: body, ..none },
-            Outcome::Failed { code, message, permanent } => {
-                OutcomeRow { x: Some(code), y: Some(message), p: permanent, ..none }
-            }
-            Outcome::Unknown => none,
-        };
-        Self { n: attempt.n, a: attempt.started_at.as_millisecond(), m: attempt.duration_ms, o }
-    }
-}
-
-impl AttemptRow {
-    fn into_attempt(self) -> Result<Attempt, TableError> {
-        let outcome = match self.o {
-            OutcomeRow { r: Some(status), b: body, .. } => Outcome::Answered { status, body },
-            OutcomeRow { x: Some(code), y, p: permanent, .. } => {
-                Outcome::Failed { code, message: y.unwrap_or_default(), permanent }
-            }
-            OutcomeRow { .. } => Outcome::Unknown,
-        };
-        Ok(Attempt { n: self.n, started_at: time(Some(self.a))?, duration_ms: self.m, outcome })
-    }
-}
-
-fn time(millis: Option<i64>) -> Result<Timestamp, TableError> {
-    let millis = millis.ok_or_else(|| TableError::Corrupt("a time is missing".into()))?;
-    Timestamp::from_millisecond(millis).map_err(|e| TableError::Corrupt(e.into()))
-}
-
-/// The attributes that a state has: status, attempt number, owner, lease, time.
-type StateParts = (Status, Option<u32>, Option<String>, Option<i64>, Option<i64>);
-
-fn parts(state: DeliveryState) -> StateParts {
-    match state {
-        DeliveryState::Pending { next_attempt_at } => {
-            (Status::Pending, None, None, None, Some(next_attempt_at.as_millisecond()))
-        }
-        DeliveryState::Attempting { n, owner, lease_until } => {
-            (Status::Attempting, Some(n), Some(owner.to_string()), Some(lease_until.as_millisecond()), None)
-        }
-        DeliveryState::Delivered { at } => (Status::Delivered, None, None, None, Some(at.as_millisecond())),
-        DeliveryState::Exhausted { at } => (Status::Exhausted, None, None, None, Some(at.as_millisecond())),
-    }
-}
-
-impl Row {
-    fn new(delivery: &Delivery) -> Self {
-        let (s, n, o, l, x) = parts(delivery.state);
-        Self {
-            e: delivery.event_id,
-            b: delivery.subscription_id,
-            t: delivery.event_type.clone(),
-            s,
-            n: n.unwrap_or_else(|| delivery.attempts.last().map_or(0, |a| a.n)),
-            o,
-            l,
-            x,
-            h: delivery.attempts.iter().map(AttemptRow::from).collect(),
-            ds: delivery.due_at.map(|_| due_shard(delivery.id.to_bytes())),
-            da: delivery.due_at.map(Timestamp::as_millisecond),
-            c: None,
-            ttl: delivery.expires_at().as_second(),
-        }
-    }
-
-    fn into_delivery(self, tenant: &TenantSlug, id: DeliveryId) -> Result<Delivery, TableError> {
-        let state = match self.s {
-            Status::Pending => DeliveryState::Pending { next_attempt_at: time(self.x)? },
-            Status::Attempting => DeliveryState::Attempting {
-                n: self.n,
-                owner: self
-                    .o
-                    .as_deref()
-                    .unwrap_or_default()
-                    .parse()
-                    .map_err(|_| TableError::Corrupt("the owner of an attempt is missing".into()))?,
-                lease_until: time(self.l)?,
-            },
-            Status::Delivered => DeliveryState::Delivered { at: time(self.x)? },
-            Status::Exhausted => DeliveryState::Exhausted { at: time(self.x)? },
-        };
-        Ok(Delivery {
-            id,
-            tenant: tenant.clone(),
-            event_id: self.e,
-            event_type: self.t,
-            subscription_id: self.b,
-            state,
-            attempts: self.h.into_iter().map(AttemptRow::into_attempt).collect::<Result<_, _>>()?,
-            due_at: self.da.map(|da| time(Some(da))).transpose()?,
-            redrives: self.c.unwrap_or_default(),
-        })
-    }
 }
 
 fn id_of(stored: &Stored) -> Result<DeliveryId, TableError> {
@@ -226,6 +80,24 @@ impl Store {
         }
     }
 
+    /// Puts a delivery where nothing is yet: one that waits, is held, or was made by hand. One write. Tells whether it is
+    /// new.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn put_delivery(&self, delivery: &Delivery) -> Result<bool, TableError> {
+        let key = keys::delivery(&delivery.tenant, delivery.id);
+        match self.deliveries.put(&key, &Row::new(delivery), &[Test::ItemAbsent]).await {
+            Ok(()) => Ok(true),
+            // An earlier try of this very call may have put it.
+            Err(TableError::ConditionFailed { old: Some(old) }) => {
+                Ok(old.read::<Row>()?.into_delivery(&delivery.tenant, delivery.id)? == *delivery)
+            }
+            Err(TableError::ConditionFailed { old: None }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
     /// Claims the next attempt of a delivery that is due by `now`. One write, and the delivery comes back with it.
     ///
     /// # Errors
@@ -246,6 +118,7 @@ impl Store {
             .set("da", lease_until.as_millisecond())
             .add("n", 1)
             .remove("x")
+            .remove("w")
             .remove("c");
         let tests = [Test::Is("s", Value::of(Status::Pending)), Test::AtMost("x", Value::of(now.as_millisecond()))];
         let updated = self.deliveries.update(&keys::delivery(tenant, id), &changes, &tests, Wanted::New).await;
@@ -261,7 +134,52 @@ impl Store {
             DeliveryState::Attempting { lease_until, .. } if lease_until <= now => {
                 Ok(Claim::LostLease(Box::new(delivery)))
             }
+            DeliveryState::InProgress { silent_at } if silent_at <= now => Ok(Claim::Silent(Box::new(delivery))),
             _ => Ok(Claim::Nothing),
+        }
+    }
+
+    /// Replaces a delivery that nobody is attempting by `after`, unless its state moved since `before` was read. One
+    /// write. Tells whether it was done.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn move_delivery(&self, before: &Delivery, after: &Delivery) -> Result<bool, TableError> {
+        let key = keys::delivery(&after.tenant, after.id);
+        let (was, is) = (Row::new(before), Row::new(after));
+        match self.deliveries.put(&key, &is, &was.unmoved()).await {
+            Ok(()) => Ok(true),
+            Err(TableError::ConditionFailed { old: Some(old) }) => {
+                // An earlier try of this very call may have done it.
+                Ok(old.read::<Row>()?.into_delivery(&after.tenant, after.id)? == *after)
+            }
+            Err(TableError::ConditionFailed { old: None }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Lets a delivery be found by its id alone, for a target that tells of it later. One write.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn publish_delivery_id(&self, delivery: &Delivery) -> Result<(), TableError> {
+        let expires = delivery.expires_at().as_second();
+        let place = Place { t: delivery.tenant.clone(), ttl: expires };
+        self.deliveries.put(&keys::delivery_by_id(delivery.id), &place, &[]).await
+    }
+
+    /// Finds a delivery whose id was published.
+    ///
+    /// # Errors
+    /// When the table cannot be reached or the row cannot be read.
+    pub async fn published_delivery(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, TableError> {
+        let end = id.created_at().saturating_add(SignedDuration::from_hours(24 * DELIVERY_DAYS));
+        if end.is_ok_and(|end| end <= now) {
+            return Ok(None);
+        }
+        match self.deliveries.get::<Place>(&keys::delivery_by_id(id)).await? {
+            Some(place) => self.delivery(&place.t, id).await,
+            None => Ok(None),
         }
     }
 
@@ -278,8 +196,12 @@ impl Store {
             Err(TableError::ConditionFailed { old: Some(old) }) => {
                 // An earlier try of this very call may have recorded it.
                 let old = old.read::<Row>()?.into_delivery(&after.tenant, after.id)?;
-                let same = old.attempts.iter().zip(&after.attempts).filter(|(a, b)| a == b).count();
-                Ok(if same == after.attempts.len() { Recorded::Yes } else { Recorded::Lost })
+                let is_there = match after.attempts.as_slice() {
+                    // It was put back, with nothing to record.
+                    [] => old == *after,
+                    attempts => old.attempts.starts_with(attempts),
+                };
+                Ok(if is_there { Recorded::Yes } else { Recorded::Lost })
             }
             Err(TableError::ConditionFailed { old: None }) => Ok(Recorded::Lost),
             Err(other) => Err(other),
@@ -316,7 +238,10 @@ impl Store {
         Ok(found)
     }
 
-    /// Lists the deliveries of these subscriptions together, newest first.
+    /// Lists the deliveries of these subscriptions together, newest first, leaving out what `wanted` does not take.
+    ///
+    /// A page may have fewer items than were asked for, even none, and still have a next one: that is where the search
+    /// for rare things goes on.
     ///
     /// # Errors
     /// When the table cannot be reached or a row cannot be read.
@@ -325,14 +250,22 @@ impl Store {
         tenant: &TenantSlug,
         subscriptions: &[SubscriptionId],
         page: &PageRequest,
+        wanted: impl Fn(&Delivery) -> bool,
     ) -> Result<Page<Delivery>, TableError> {
         let handles = subscriptions.iter().map(|id| id.handle());
         let partitions = merge::partitions(handles, |handle, shard| keys::deliveries(tenant, handle, shard));
+        let passed_over = AtomicUsize::new(0);
+        // `None` takes a place on the page, so that reading ends soon.
         let read = |stored: Stored| {
             let id = id_of(&stored)?;
             let delivery = stored.read::<Row>()?.into_delivery(tenant, id)?;
-            Ok(subscriptions.contains(&delivery.subscription_id).then_some(delivery))
+            if subscriptions.contains(&delivery.subscription_id) && wanted(&delivery) {
+                return Ok(Some(Some(delivery)));
+            }
+            let enough = passed_over.fetch_add(1, Ordering::Relaxed) >= MOST_PASSED_OVER;
+            Ok(enough.then_some(None))
         };
-        merge::newest_first(&self.deliveries, partitions, page, read).await
+        let found = merge::newest_first(&self.deliveries, partitions, page, read).await?;
+        Ok(Page { items: found.items.into_iter().flatten().collect(), next: found.next })
     }
 }

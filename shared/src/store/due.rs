@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::deliveries::Status;
+use super::delivery_row::Status;
+use super::upkeep::Upkeep;
 use super::{Store, keys};
 use crate::aws::expression::{Changes, Test, Value};
 use crate::aws::table::{IndexQuery, TableError, Wanted};
@@ -26,6 +27,8 @@ pub enum DueThing {
     Inbound(InboundDelivery),
     /// A delivery that waits, or whose sender died.
     Outbound(Delivery),
+    /// A subscription that has to be looked after.
+    Upkeep(Upkeep),
 }
 
 impl DueThing {
@@ -35,6 +38,7 @@ impl DueThing {
         match self {
             Self::Inbound(delivery) => delivery.due_at,
             Self::Outbound(delivery) => delivery.due_at,
+            Self::Upkeep(upkeep) => upkeep.due_at,
         }
     }
 
@@ -44,6 +48,7 @@ impl DueThing {
         match self {
             Self::Inbound(delivery) => delivery.redrives,
             Self::Outbound(delivery) => delivery.redrives,
+            Self::Upkeep(upkeep) => upkeep.redrives,
         }
     }
 }
@@ -71,6 +76,7 @@ impl Store {
         let thing = match &due.0 {
             keys::RowName::Inbound(tenant, id) => self.inbound_delivery(tenant, *id).await?.map(DueThing::Inbound),
             keys::RowName::Outbound(tenant, id) => self.delivery(tenant, *id).await?.map(DueThing::Outbound),
+            keys::RowName::Upkeep(tenant, id) => self.upkeep(tenant, *id).await?.map(DueThing::Upkeep),
         };
         Ok(thing.filter(|thing| thing.due_at().is_some_and(|at| at <= now)))
     }
@@ -95,6 +101,7 @@ impl Store {
             DueThing::Outbound(_) => {
                 changes.set("s", Status::Exhausted).set("x", now.as_millisecond()).remove("o").remove("l")
             }
+            DueThing::Upkeep(_) => changes,
         };
         self.change_due(thing, changes).await
     }
@@ -104,6 +111,7 @@ impl Store {
         let key = match thing {
             DueThing::Inbound(delivery) => keys::inbound_delivery(&delivery.tenant, delivery.id),
             DueThing::Outbound(delivery) => keys::delivery(&delivery.tenant, delivery.id),
+            DueThing::Upkeep(upkeep) => keys::upkeep(&upkeep.tenant, upkeep.subscription_id),
         };
         let unmoved = Test::Is("da", Value::of(due_at.as_millisecond()));
         match self.deliveries.update(&key, &changes, &[unmoved], Wanted::Nothing).await {

@@ -20,7 +20,7 @@ use crate::domain::inbound_delivery::{
 use crate::domain::text::TenantSlug;
 
 /// After how many rows that are not wanted a page ends before it is full, so that a rare thing is looked for in steps.
-const MOST_PASSED_OVER: usize = 1_000;
+pub(super) const MOST_PASSED_OVER: usize = 1_000;
 
 /// Tells one writer of a row from another: 128 random bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,9 @@
 //! Keys start with the tenant, but for the look-ups by hash and the operators' directory of tenants, whose first
 //! characters no tenant's name can have.
 
+mod outbound;
+
+pub use self::outbound::*;
 use crate::aws::table::Key;
 use crate::domain::api_token::SecretHash;
 use crate::domain::event_type::EventType;
@@ -94,30 +97,6 @@ pub fn webhook_by_key(hash: &SecretHash) -> Key {
     Key::new(format!("#key/{}", hash.as_str()), "key")
 }
 
-/// The partition of a tenant's subscriptions.
-#[must_use]
-pub fn subscriptions(tenant: &TenantSlug) -> String {
-    format!("{tenant}/subscriptions")
-}
-
-/// One subscription.
-#[must_use]
-pub fn subscription(tenant: &TenantSlug, id: SubscriptionId) -> Key {
-    Key::new(subscriptions(tenant), id.suffix())
-}
-
-/// The partition that remembers deleted subscriptions for as long as they have rows.
-#[must_use]
-pub fn retired_subscriptions(tenant: &TenantSlug) -> String {
-    format!("{tenant}/retired-subscriptions")
-}
-
-/// The memory of one deleted subscription.
-#[must_use]
-pub fn retired_subscription(tenant: &TenantSlug, id: SubscriptionId) -> Key {
-    Key::new(retired_subscriptions(tenant), id.suffix())
-}
-
 /// The claim on an idempotency key; `digest` is the key's hash.
 #[must_use]
 pub fn claim(tenant: &TenantSlug, webhook: InboundWebhookId, digest: &str) -> Key {
@@ -135,6 +114,14 @@ pub enum RateScope {
     Tenant(TenantSlug),
     /// Requests to the whole deployment.
     Global,
+    /// Deliveries to one subscription.
+    Subscription(TenantSlug, SubscriptionId),
+    /// Events for the subscriptions of one owner.
+    OwnerEvents(TenantSlug, String),
+    /// Requests about the subscriptions of one owner.
+    OwnerRequests(TenantSlug, String),
+    /// The same, by the day.
+    OwnerRequestsPerDay(TenantSlug, String),
 }
 
 /// What is taken of the window of a rate limit that begins at this second.
@@ -145,6 +132,12 @@ pub fn rate(scope: &RateScope, window_start: i64) -> Key {
         RateScope::Source(address) => format!("*rate/{address}/{window_start}"),
         RateScope::Tenant(tenant) => format!("{tenant}/rate/{window_start}"),
         RateScope::Global => format!("*rate/{window_start}"),
+        RateScope::Subscription(tenant, id) => format!("{tenant}/rate-out/{}/{window_start}", id.suffix()),
+        RateScope::OwnerEvents(tenant, owner) => format!("{tenant}/rate-owner-events/{owner}/{window_start}"),
+        RateScope::OwnerRequests(tenant, owner) => format!("{tenant}/rate-owner-requests/{owner}/{window_start}"),
+        RateScope::OwnerRequestsPerDay(tenant, owner) => {
+            format!("{tenant}/rate-owner-requests-per-day/{owner}/{window_start}")
+        }
     })
 }
 
@@ -170,18 +163,6 @@ pub fn event(tenant: &TenantSlug, id: EventId) -> Key {
 #[must_use]
 pub fn body_part(tenant: &TenantSlug, body: &str, part: u16) -> Key {
     Key::new(format!("{tenant}/body/{body}/{part}"), "part")
-}
-
-/// A partition of a subscription's deliveries.
-#[must_use]
-pub fn deliveries(tenant: &TenantSlug, handle: Handle, shard: u8) -> String {
-    format!("{tenant}/out/{handle}/{shard}")
-}
-
-/// One delivery with its attempts.
-#[must_use]
-pub fn delivery(tenant: &TenantSlug, id: DeliveryId) -> Key {
-    Key::new(deliveries(tenant, id.handle(), id.shard(ROW_SHARDS)), id.suffix())
 }
 
 /// The partition of a log of refused requests.
@@ -283,6 +264,8 @@ pub enum RowName {
     Inbound(TenantSlug, InboundDeliveryId),
     /// One event for one subscription.
     Outbound(TenantSlug, DeliveryId),
+    /// The upkeep of a subscription.
+    Upkeep(TenantSlug, SubscriptionId),
 }
 
 /// Reads a key of the table of deliveries back.
@@ -294,6 +277,7 @@ pub fn row_name(key: &Key) -> Option<RowName> {
     match parts.next()? {
         "in" => Some(RowName::Inbound(tenant, InboundDeliveryId::from_suffix(suffix).ok()?)),
         "out" => Some(RowName::Outbound(tenant, DeliveryId::from_suffix(suffix).ok()?)),
+        "upkeep" => Some(RowName::Upkeep(tenant, SubscriptionId::from_suffix(suffix).ok()?)),
         _ => None,
     }
 }
@@ -313,6 +297,7 @@ mod tests {
         let outbound = DeliveryId::derive(inbound.into(), subscription);
         assert_eq!(row_name(&inbound_delivery(&tenant, inbound)), Some(RowName::Inbound(tenant.clone(), inbound)));
         assert_eq!(row_name(&delivery(&tenant, outbound)), Some(RowName::Outbound(tenant.clone(), outbound)));
+        assert_eq!(row_name(&upkeep(&tenant, subscription)), Some(RowName::Upkeep(tenant.clone(), subscription)));
         assert_eq!(row_name(&body_part(&tenant, "x", 0)), None);
     }
 }

@@ -2,21 +2,28 @@
 
 mod blob;
 mod body;
+mod breakers;
 mod claims;
 mod configs;
 mod deliveries;
+mod delivery_row;
+mod deny_rules;
 mod due;
 mod event_types;
+mod held;
 mod inbound_deliveries;
 mod inbound_webhooks;
 pub mod keys;
 mod merge;
+mod owners;
 mod rates;
 mod rejections;
 mod samples;
+mod slots;
 mod stats;
 mod subscriptions;
 mod tokens;
+mod upkeep;
 mod watch;
 mod webhook_versions;
 
@@ -24,13 +31,19 @@ use crate::aws::clients::AwsClients;
 use crate::aws::table::{Table, TableError};
 
 pub use body::{BEGINNING_BYTES, KeptRequest, cuts};
+pub use breakers::{BreakerWritten, StoredBreaker};
 pub use claims::Claimed;
 pub use deliveries::{Claim, Created, Recorded};
+pub use deny_rules::DenyRules;
 pub use due::{DUE_SHARDS, Due, DueThing};
+pub use held::HeldDelivery;
 pub use inbound_deliveries::{Kept, Writer};
 pub use inbound_webhooks::KeyOwner;
+pub use owners::Owner;
 pub use rates::{RateScope, Tokens};
 pub use stats::Counted;
+pub use subscriptions::{Changed, SubscriptionCreateError};
+pub use upkeep::{Upkeep, UpkeepClaim};
 pub use watch::{WatchRound, WatchedWebhook};
 
 /// Names of the tables.

@@ -1,52 +1,178 @@
-//! Subscriptions. Every change raises the tenant's counter, so that cached lists are checked by one small read.
+//! Subscriptions, and who wants which events. Every change raises the tenant's counter, so that what is remembered is
+//! checked by one small read.
 
+use std::collections::BTreeSet;
+
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::configs::{get, list, list_all, put};
+use super::configs::{Holding, list, list_all, put};
 use super::inbound_webhooks::retire;
-use super::{CreateError, Store, exists_or, keys};
-use crate::aws::expression::{Changes, Test};
-use crate::aws::table::TableError;
+use super::{Store, keys};
+use crate::aws::expression::{Changes, Test, Value};
+use crate::aws::table::{Query, TableError};
 use crate::aws::transaction::Write;
 use crate::domain::cursor::{Page, PageRequest};
+use crate::domain::event_facts::OwnerName;
+use crate::domain::event_type::{EventPattern, EventType};
 use crate::domain::id::SubscriptionId;
 use crate::domain::subscription::Subscription;
 use crate::domain::text::TenantSlug;
 
+/// The most writes that happen together.
+const MOST_WRITES: usize = 100;
+/// The most items that are read at once.
+const BATCH: usize = 100;
+
+/// A subscription, and beside it the version that changes are conditional on.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    v: Subscription,
+    ver: u64,
+}
+
+/// Why a subscription was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum SubscriptionCreateError {
+    /// Its id is taken, or its tenant does not exist.
+    #[error("it exists already")]
+    Exists,
+    /// Its owner has as many as it may.
+    #[error("the owner has as many subscriptions as it may")]
+    QuotaReached,
+    /// The table could not be used.
+    #[error("storing it failed")]
+    Table(#[from] TableError),
+}
+
+/// What came of changing a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It is changed.
+    Yes,
+    /// Someone else changed or deleted it first.
+    Conflict,
+}
+
 /// The counter stands beside the tenant's value and is read as part of it.
-fn raise_version(tenant: &TenantSlug) -> Write {
+pub(super) fn raise_version(tenant: &TenantSlug) -> Write {
     Write::Update(keys::tenant(tenant), Changes::new().add("sv", 1), vec![Test::ItemPresent])
 }
 
+fn patterns(subscription: &Subscription) -> BTreeSet<String> {
+    subscription.settings.events.iter().cloned().map(String::from).collect()
+}
+
+/// The texts of the patterns that take `event_type` in.
+fn patterns_of(event_type: &EventType) -> Vec<String> {
+    let text = event_type.as_str();
+    let below = text.match_indices('.').map(|(dot, _)| format!("{}.*", &text[..dot]));
+    let mut all: Vec<String> = below.collect();
+    all.push(text.to_owned());
+    all.push(String::from(EventPattern::All));
+    all
+}
+
 impl Store {
-    /// Stores a new subscription.
+    /// Stores a new subscription; its owner may have at most `most` afterwards.
     ///
     /// # Errors
-    /// [`CreateError::Exists`] when its id is taken.
-    pub async fn create_subscription(&self, subscription: &Subscription) -> Result<(), CreateError> {
-        let key = keys::subscription(&subscription.tenant, subscription.id);
-        let writes = vec![put(key, subscription, vec![Test::ItemAbsent])?, raise_version(&subscription.tenant)];
-        self.configs.write_together(writes).await.map_err(exists_or)
+    /// When its id is taken, its owner has enough, or the table cannot be reached.
+    pub async fn create_subscription(
+        &self,
+        subscription: &Subscription,
+        most: Option<u32>,
+    ) -> Result<(), SubscriptionCreateError> {
+        let (tenant, id) = (&subscription.tenant, subscription.id);
+        let stored = Stored { v: subscription.clone(), ver: subscription.version };
+        let mut writes =
+            vec![Write::put(keys::subscription(tenant, id), &stored, vec![Test::ItemAbsent])?, raise_version(tenant)];
+        for pattern in patterns(subscription) {
+            writes.push(put(keys::subscribed_to(tenant, &pattern, id), &id, vec![])?);
+        }
+        if let Some(owner) = &subscription.owner {
+            let room = most.map(|most| Test::AttributeAbsentOrAtMost("n", Value::of(most.saturating_sub(1))));
+            writes.push(put(keys::owned_by(tenant, owner, id), &id, vec![])?);
+            let counted = Changes::new().add("n", 1);
+            writes.push(Write::Update(keys::owner(tenant, owner), counted, room.into_iter().collect()));
+        }
+        match self.configs.write_together(writes).await {
+            Ok(()) => Ok(()),
+            Err(TableError::ConditionFailed { old: Some(old) }) if old.key().pk == keys::owners(tenant) => {
+                Err(SubscriptionCreateError::QuotaReached)
+            }
+            Err(TableError::ConditionFailed { old: Some(old) }) => {
+                // An earlier try of this very call may have written it.
+                let is_ours = old.read::<Stored>().is_ok_and(|found| found.v == *subscription);
+                if is_ours { Ok(()) } else { Err(SubscriptionCreateError::Exists) }
+            }
+            Err(TableError::ConditionFailed { old: None }) => Err(SubscriptionCreateError::Exists),
+            Err(other) => Err(other.into()),
+        }
     }
 
-    /// Deletes a subscription; its deliveries stay. Tells whether it existed.
+    /// Replaces `before` by `after`, unless someone was faster.
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn delete_subscription(
+    pub async fn change_subscription(
         &self,
-        tenant: &TenantSlug,
-        id: SubscriptionId,
-        now: Timestamp,
-    ) -> Result<bool, TableError> {
-        let writes = vec![
-            Write::Delete(keys::subscription(tenant, id), vec![Test::ItemPresent]),
+        before: &Subscription,
+        after: &Subscription,
+    ) -> Result<Changed, TableError> {
+        let (tenant, id) = (&after.tenant, after.id);
+        let stored = Stored { v: after.clone(), ver: after.version };
+        let unchanged = Test::Is("ver", Value::of(before.version));
+        let mut writes =
+            vec![Write::put(keys::subscription(tenant, id), &stored, vec![unchanged])?, raise_version(tenant)];
+        let (old, new) = (patterns(before), patterns(after));
+        for pattern in new.difference(&old) {
+            writes.push(put(keys::subscribed_to(tenant, pattern, id), &id, vec![])?);
+        }
+        // One that stays behind costs a read now and then and does no harm: the subscription itself says what it wants.
+        let room = MOST_WRITES.saturating_sub(writes.len());
+        let gone: Vec<_> = old.difference(&new).map(|pattern| keys::subscribed_to(tenant, pattern, id)).collect();
+        let (together, later) = gone.split_at(gone.len().min(room));
+        writes.extend(together.iter().map(|key| Write::Delete(key.clone(), vec![])));
+        match self.configs.write_together(writes).await {
+            Ok(()) => {
+                for key in later {
+                    self.configs.delete(key, &[]).await?;
+                }
+                Ok(Changed::Yes)
+            }
+            Err(TableError::ConditionFailed { old: Some(old) }) => {
+                let is_ours = old.read::<Stored>().is_ok_and(|found| found.v == *after);
+                Ok(if is_ours { Changed::Yes } else { Changed::Conflict })
+            }
+            Err(TableError::ConditionFailed { old: None }) => Ok(Changed::Conflict),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Deletes a subscription as it is known; its deliveries stay.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn delete_subscription(&self, known: &Subscription, now: Timestamp) -> Result<Changed, TableError> {
+        let (tenant, id) = (&known.tenant, known.id);
+        let unchanged = Test::Is("ver", Value::of(known.version));
+        let mut writes = vec![
+            Write::Delete(keys::subscription(tenant, id), vec![unchanged]),
             raise_version(tenant),
             retire(keys::retired_subscription(tenant, id), id, now)?,
         ];
+        for pattern in patterns(known) {
+            writes.push(Write::Delete(keys::subscribed_to(tenant, &pattern, id), vec![]));
+        }
+        if let Some(owner) = &known.owner {
+            writes.push(Write::Delete(keys::owned_by(tenant, owner, id), vec![]));
+            writes.push(Write::Update(keys::owner(tenant, owner), Changes::new().subtract("n", 1), vec![]));
+        }
         match self.configs.write_together(writes).await {
-            Ok(()) => Ok(true),
-            Err(TableError::ConditionFailed { .. }) => Ok(false),
+            Ok(()) => Ok(Changed::Yes),
+            Err(TableError::ConditionFailed { .. }) => Ok(Changed::Conflict),
             Err(other) => Err(other),
         }
     }
@@ -60,7 +186,8 @@ impl Store {
         tenant: &TenantSlug,
         id: SubscriptionId,
     ) -> Result<Option<Subscription>, TableError> {
-        get(&self.configs, &keys::subscription(tenant, id)).await
+        let found = self.configs.get::<Holding<Subscription>>(&keys::subscription(tenant, id)).await?;
+        Ok(found.map(|holding| holding.v))
     }
 
     /// Lists a tenant's subscriptions, newest first.
@@ -75,6 +202,22 @@ impl Store {
         list(&self.configs, keys::subscriptions(tenant), page).await
     }
 
+    /// Lists the subscriptions of an owner, newest first: one query, and one read for each.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn list_subscriptions_of_owner(
+        &self,
+        tenant: &TenantSlug,
+        owner: &OwnerName,
+        page: &PageRequest,
+    ) -> Result<Page<Subscription>, TableError> {
+        let ids: Page<SubscriptionId> = list(&self.configs, keys::owned(tenant, owner), page).await?;
+        let mut items = self.subscriptions_by_id(tenant, &ids.items).await?;
+        items.reverse();
+        Ok(Page { items, next: ids.next })
+    }
+
     /// All subscriptions of a tenant, oldest first.
     ///
     /// # Errors
@@ -83,13 +226,79 @@ impl Store {
         list_all(&self.configs, keys::subscriptions(tenant)).await
     }
 
+    /// The subscriptions one of whose patterns takes `event_type` in, oldest first: a query for each pattern that could,
+    /// and one read for each subscription that has it. Those that have none are not touched.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn subscribed(
+        &self,
+        tenant: &TenantSlug,
+        event_type: &EventType,
+    ) -> Result<Vec<Subscription>, TableError> {
+        let patterns = patterns_of(event_type);
+        let reads = patterns.iter().map(|pattern| async {
+            let query =
+                Query { pk: keys::subscribed(tenant, pattern), beyond: None, limit: usize::MAX, newest_first: false };
+            self.configs.query(&query).await
+        });
+        let mut ids = BTreeSet::new();
+        for found in try_join_all(reads).await?.into_iter().flatten() {
+            ids.insert(found.read::<Holding<SubscriptionId>>()?.v);
+        }
+        self.subscriptions_by_id(tenant, &ids.into_iter().collect::<Vec<_>>()).await
+    }
+
+    /// Reads subscriptions by id, oldest first; what is not there is left out.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn subscriptions_by_id(
+        &self,
+        tenant: &TenantSlug,
+        ids: &[SubscriptionId],
+    ) -> Result<Vec<Subscription>, TableError> {
+        let keys: Vec<_> = ids.iter().map(|id| keys::subscription(tenant, *id)).collect();
+        let mut found = Vec::with_capacity(ids.len());
+        for stored in
+            try_join_all(keys.chunks(BATCH).map(|keys| self.configs.get_many(keys))).await?.into_iter().flatten()
+        {
+            found.push(stored.read::<Stored>()?.v);
+        }
+        found.sort_by_key(|subscription: &Subscription| subscription.id);
+        Ok(found)
+    }
+
+    /// The ids of the subscriptions that were deleted within the last 91 days.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn retired_subscription_ids(&self, tenant: &TenantSlug) -> Result<Vec<SubscriptionId>, TableError> {
+        list_all(&self.configs, keys::retired_subscriptions(tenant)).await
+    }
+
     /// The ids of all subscriptions that may have rows: the live ones and those deleted within the last 91 days.
     ///
     /// # Errors
     /// When the table cannot be reached.
     pub async fn subscription_ids(&self, tenant: &TenantSlug) -> Result<Vec<SubscriptionId>, TableError> {
         let live = self.subscriptions(tenant).await?;
-        let retired = list_all::<SubscriptionId>(&self.configs, keys::retired_subscriptions(tenant)).await?;
+        let retired = self.retired_subscription_ids(tenant).await?;
         Ok(live.into_iter().map(|s| s.id).chain(retired).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_looked_for_under_every_pattern_that_takes_it_in_and_no_other() {
+        let event_type = EventType::try_from("stripe.payment_intent.succeeded".to_owned()).expect("a type");
+        let patterns = patterns_of(&event_type);
+        assert_eq!(patterns, ["stripe.*", "stripe.payment_intent.*", "stripe.payment_intent.succeeded", "*"]);
+        for pattern in patterns {
+            assert!(EventPattern::try_from(pattern.clone()).expect("a pattern").matches(&event_type), "{pattern}");
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::aws::secrets::{SecretError, SecretStore};
 use crate::random::Random;
 
 /// A sealed secret: `kid.base64url(nonce ‖ ciphertext ‖ tag)`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(String);
 

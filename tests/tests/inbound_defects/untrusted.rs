@@ -49,7 +49,7 @@ async fn defect_31_the_raw_bytes_are_what_is_signed_and_what_is_kept() {
     let gateway = TestGateway::new().await;
     let sink = Sink::start().await;
     gateway.webhook("github", json!({})).await;
-    gateway.subscribe(&sink, &["*"], json!({})).await;
+    gateway.subscribe(&sink, &["github.*"], json!({})).await;
     // What decoding would make of the first is the second.
     let pairs: [(&[u8], &[u8]); 7] = [
         (b"\xef\xbb\xbf{}", b"{}"),

@@ -130,13 +130,36 @@ impl Deployment {
         key
     }
 
-    /// Subscribes the sink to everything, and gives the signing secret.
+    /// Subscribes the sink to what a webhook makes, which is there already, lets it prove itself, and gives the signing
+    /// secret.
     pub async fn subscribe_sink(&mut self) -> String {
-        let subscription = json!({"name": "Sink", "url": self.sink.url("/hook"), "events": ["*"]});
+        let subscription = json!({"name": "Sink", "url": self.sink.url("/hook"), "events": ["github.push"]});
         let made = self.create("/api/v1/subscriptions", subscription).await;
         let secret = text(&made["secret"]);
         self.secrets.push(secret.strip_prefix("whsec_").expect("a Standard Webhooks secret").to_owned());
+        self.work_both_queues().await;
+        let path = format!("/api/v1/subscriptions/{}", text(&made["data"]["id"]));
+        let (status, shown) = self.api("GET", &path, None).await;
+        assert_eq!((status, &shown["data"]["state"]), (200, &json!("active")), "{shown}");
+        assert_eq!(self.sink.challenges().len(), 1);
         secret
+    }
+
+    /// Hands messages to the dispatcher until neither queue has any.
+    async fn work_both_queues(&self) {
+        loop {
+            let outbound = queue::take(&self.cloud, "OutboundQueue").await;
+            let inbound = queue::take(&self.cloud, "InboundQueue").await;
+            if outbound.is_empty() && inbound.is_empty() {
+                return;
+            }
+            for (messages, event) in [(&outbound, events::outbound(&outbound)), (&inbound, events::inbound(&inbound))] {
+                if !messages.is_empty() {
+                    let answer = answered(self.dispatcher.invoke(event).await);
+                    assert_eq!(answer, json!({"batchItemFailures": []}));
+                }
+            }
+        }
     }
 
     /// Has the receiver take a request to the webhook with the readable URL, its body in base64.

@@ -12,6 +12,8 @@ pub const SUBSCRIPTIONS: &str = "/api/v1/subscriptions";
 pub const TOKENS: &str = "/api/v1/api-tokens";
 pub const TENANTS: &str = "/api/v1/tenants";
 
+pub const EVENT_TYPES: &str = "/api/v1/event-types";
+
 pub type Answer = (StatusCode, Value);
 
 /// Calls with any token.
@@ -92,6 +94,13 @@ pub async fn tenant(gateway: &TestGateway, slug: &str) -> String {
 pub async fn token(gateway: &TestGateway, permissions: &[&str]) -> String {
     let body = json!({"name": "test", "permissions": permissions});
     text(&gateway.create(TOKENS, body).await["token"])
+}
+
+/// Makes event types: what is subscribed to must be known.
+pub async fn known(gateway: &TestGateway, event_types: &[&str]) {
+    for event_type in event_types {
+        gateway.create(EVENT_TYPES, json!({"ref": event_type})).await;
+    }
 }
 
 /// The ids of a page.

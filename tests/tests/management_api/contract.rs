@@ -44,6 +44,8 @@ fn concrete(path: &str) -> String {
         .replace("{delivery_id}", &format!("ind_{suffix}"))
         .replace("{rejection_id}", &format!("rej_{suffix}"))
         .replace("{key_id}", &format!("key_{suffix}"))
+        .replace("{owner}", "nobody")
+        .replace("{pattern}", "nobody.example")
         .replace("{version}", "1")
         .replace("{id_or_ref}", "nobody.known")
         .replace("{slug}", "nobody")
@@ -55,8 +57,18 @@ async fn try_it(gateway: &TestGateway, operation: &Operation, token: &str) -> (S
     call(gateway, operation.method.clone(), &operation.path, token, body).await
 }
 
+/// The operations that need no token, and what whoever brings nothing is answered: the document is everybody's, and a
+/// target proves itself by its signature.
+fn open_to_all() -> BTreeMap<String, StatusCode> {
+    BTreeMap::from([
+        ("GET /api/v1/openapi.json".to_owned(), StatusCode::OK),
+        (format!("GET {}", concrete("/webhook-deliveries/{id}")), StatusCode::UNAUTHORIZED),
+        (format!("POST {}", concrete("/webhook-deliveries/{id}/status")), StatusCode::UNAUTHORIZED),
+    ])
+}
+
 #[tokio::test]
-async fn every_operation_but_the_documents_own_needs_the_permission_that_is_documented() {
+async fn every_operation_but_the_open_ones_needs_the_permission_that_is_documented() {
     let gateway = TestGateway::new().await;
     let every: Vec<&str> = Permission::EVERY.iter().map(|permission| permission.as_str()).collect();
     let mut tokens = BTreeMap::new();
@@ -65,11 +77,11 @@ async fn every_operation_but_the_documents_own_needs_the_permission_that_is_docu
         tokens.insert(*permission, (token(&gateway, &[*permission]).await, token(&gateway, &others).await));
     }
     let mut needed = BTreeSet::new();
+    let mut open = open_to_all();
     for operation in operations() {
         let name = format!("{} {}", operation.method, operation.path);
         let Some(permission) = &operation.permission else {
-            assert_eq!(name, "GET /api/v1/openapi.json", "only the document is open to all");
-            assert_eq!(try_it(&gateway, &operation, "").await.0, StatusCode::OK);
+            assert_eq!(Some(try_it(&gateway, &operation, "").await.0), open.remove(&name), "{name}");
             continue;
         };
         refused(&try_it(&gateway, &operation, "").await, StatusCode::UNAUTHORIZED, "unauthorized");
@@ -82,6 +94,22 @@ async fn every_operation_but_the_documents_own_needs_the_permission_that_is_docu
         needed.insert(permission.clone());
     }
     assert_eq!(needed.len(), every.len(), "every permission opens something");
+    assert!(open.is_empty(), "{open:?}");
+}
+
+/// B17: whoever brings a token to a target's own page needs the permission to read deliveries.
+#[tokio::test]
+async fn b17_a_token_may_stand_for_the_signature_of_a_target_that_reads() {
+    let gateway = TestGateway::new().await;
+    let path = concrete("/webhook-deliveries/{id}");
+    let reader = token(&gateway, &["delivery:read"]).await;
+    let answer = call(&gateway, Method::GET, &path, &reader, None).await;
+    refused(&answer, StatusCode::NOT_FOUND, "delivery_not_found");
+    let other = token(&gateway, &["delivery:retry"]).await;
+    let message = refused(&call(&gateway, Method::GET, &path, &other, None).await, StatusCode::FORBIDDEN, "forbidden");
+    assert!(message.contains("delivery:read"), "{message}");
+    let answer = call(&gateway, Method::GET, "/webhook-deliveries/evt_1", &reader, None).await;
+    refused(&answer, StatusCode::BAD_REQUEST, "invalid_id");
 }
 
 /// Tells whether a refusal is about the thing that the path names, and so beyond permissions and routes.

@@ -11,17 +11,22 @@ use serde_json::{Value, json};
 use crate::client::raw;
 
 /// Every route of the API. A new one is added here on purpose.
-const ROUTES: [&str; 76] = [
+const ROUTES: [&str; 107] = [
     "delete /api/v1/api-tokens/{id}",
+    "delete /api/v1/egress-rules/{pattern}",
     "delete /api/v1/event-types/{id_or_ref}",
     "delete /api/v1/inbound-webhooks/{id}",
     "delete /api/v1/inbound-webhooks/{id}/capture-sample",
     "delete /api/v1/inbound-webhooks/{id}/keys/{key_id}",
+    "delete /api/v1/owners/{owner}",
+    "delete /api/v1/owners/{owner}/permissions",
+    "delete /api/v1/owners/{owner}/quotas",
     "delete /api/v1/subscriptions/{id}",
     "delete /api/v1/triggers/{id_or_ref}",
     "get /api/v1/api-tokens",
     "get /api/v1/deliveries",
     "get /api/v1/deliveries/{id}",
+    "get /api/v1/egress-rules",
     "get /api/v1/event-types",
     "get /api/v1/event-types/{id_or_ref}",
     "get /api/v1/event-types/{id_or_ref}/webhook",
@@ -47,20 +52,30 @@ const ROUTES: [&str; 76] = [
     "get /api/v1/inbound-webhooks/{id}/versions/{version}/diff",
     "get /api/v1/openapi.json",
     "get /api/v1/operator/unknown-requests",
+    "get /api/v1/owners",
+    "get /api/v1/owners/{owner}",
     "get /api/v1/packs",
     "get /api/v1/packs/{name}",
     "get /api/v1/subscriptions",
     "get /api/v1/subscriptions/{id}",
+    "get /api/v1/subscriptions/{id}/analytics",
+    "get /api/v1/subscriptions/{id}/attempts",
     "get /api/v1/subscriptions/{id}/deliveries",
+    "get /api/v1/subscriptions/{id}/health",
     "get /api/v1/tenants",
     "get /api/v1/tenants/{slug}",
     "get /api/v1/triggers",
     "get /api/v1/triggers/{id_or_ref}",
     "get /api/v1/triggers/{id_or_ref}/webhook",
     "get /api/v1/unknown-requests",
+    "get /webhook-deliveries/{id}",
     "patch /api/v1/event-types/{id_or_ref}/webhook",
+    "patch /api/v1/subscriptions/{id}",
     "patch /api/v1/triggers/{id_or_ref}/webhook",
     "post /api/v1/api-tokens",
+    "post /api/v1/deliveries/{id}/cancel",
+    "post /api/v1/deliveries/{id}/retry",
+    "post /api/v1/egress-rules",
     "post /api/v1/event-types",
     "post /api/v1/event-types/{id_or_ref}/webhook/disable",
     "post /api/v1/event-types/{id_or_ref}/webhook/enable",
@@ -68,6 +83,9 @@ const ROUTES: [&str; 76] = [
     "post /api/v1/event-types/{id_or_ref}/webhooks/disable",
     "post /api/v1/event-types/{id_or_ref}/webhooks/enable",
     "post /api/v1/event-types/{id_or_ref}/webhooks/regenerate",
+    "post /api/v1/events",
+    "post /api/v1/events/{id}",
+    "post /api/v1/events/{id}/resend",
     "post /api/v1/inbound-webhooks",
     "post /api/v1/inbound-webhooks/{id}/capture-sample",
     "post /api/v1/inbound-webhooks/{id}/deliveries/{delivery_id}/replay",
@@ -75,6 +93,14 @@ const ROUTES: [&str; 76] = [
     "post /api/v1/inbound-webhooks/{id}/rotate-secret",
     "post /api/v1/inbound-webhooks/{id}/test",
     "post /api/v1/subscriptions",
+    "post /api/v1/subscriptions/declare",
+    "post /api/v1/subscriptions/{id}/cancel-retries",
+    "post /api/v1/subscriptions/{id}/disable",
+    "post /api/v1/subscriptions/{id}/enable",
+    "post /api/v1/subscriptions/{id}/pause",
+    "post /api/v1/subscriptions/{id}/resume",
+    "post /api/v1/subscriptions/{id}/rotate-secret",
+    "post /api/v1/subscriptions/{id}/test",
     "post /api/v1/tenants",
     "post /api/v1/triggers",
     "post /api/v1/triggers/{id_or_ref}/webhook/disable",
@@ -83,12 +109,26 @@ const ROUTES: [&str; 76] = [
     "post /api/v1/triggers/{id_or_ref}/webhooks/disable",
     "post /api/v1/triggers/{id_or_ref}/webhooks/enable",
     "post /api/v1/triggers/{id_or_ref}/webhooks/regenerate",
+    "post /api/v1/verify",
+    "post /webhook-deliveries/{id}/status",
     "put /api/v1/event-types/{id_or_ref}",
     "put /api/v1/inbound-webhooks/{id}",
+    "put /api/v1/owners/{owner}/permissions",
+    "put /api/v1/owners/{owner}/quotas",
     "put /api/v1/packs/{name}",
+    "put /api/v1/subscriptions/{id}",
     "put /api/v1/tenants/{slug}",
     "put /api/v1/triggers/{id_or_ref}",
 ];
+
+/// The operations that need no token: the document, and what targets are told and tell.
+const OPEN: [&str; 3] =
+    ["get /api/v1/openapi.json", "get /webhook-deliveries/{id}", "post /webhook-deliveries/{id}/status"];
+
+/// Operations whose path names what need not be there: it is made by them, or treated as if it were there.
+fn takes_any_name(route: &str) -> bool {
+    ["put /api/v1/packs/{name}", "post /api/v1/events/{id}"].contains(&route) || route.contains(" /api/v1/owners/")
+}
 
 fn document() -> Value {
     serde_json::from_str(&management::openapi_json()).expect("a document")
@@ -163,7 +203,7 @@ fn every_operation_says_what_it_needs_and_how_it_can_be_refused() {
     let document = document();
     for (route, operation) in operations(&document) {
         let Some(permission) = operation.pointer("/security/0/bearer/0").and_then(Value::as_str) else {
-            assert_eq!(route, "get /api/v1/openapi.json");
+            assert!(OPEN.contains(&route.as_str()), "{route}");
             continue;
         };
         let description = operation["description"].as_str().expect("a description");
@@ -172,8 +212,7 @@ fn every_operation_says_what_it_needs_and_how_it_can_be_refused() {
         if operation.get("requestBody").is_some() {
             expected.extend(["400", "413", "415"]);
         }
-        // A pack is made by applying it.
-        if route.contains('{') && route != "put /api/v1/packs/{name}" {
+        if route.contains('{') && !takes_any_name(&route) {
             expected.push("404");
         }
         for status in expected {
@@ -186,12 +225,25 @@ fn every_operation_says_what_it_needs_and_how_it_can_be_refused() {
 fn every_body_is_closed_and_every_reference_leads_somewhere() {
     let document = document();
     for (route, operation) in operations(&document) {
-        let Some(place) = operation.pointer("/requestBody/content/application~1json/schema/$ref") else { continue };
-        let place = place.as_str().expect("a reference").trim_start_matches('#');
-        let schema = document.pointer(place).expect("a schema");
-        assert_eq!(schema["additionalProperties"], json!(false), "{route}");
+        let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema") else { continue };
+        // Its body is the payload of an event.
+        if route != "post /api/v1/events/{id}" {
+            is_closed(&document, schema, &route);
+        }
     }
     follow(&document, &document);
+}
+
+/// Checks that a body takes no other members than those that are documented, in each of its forms.
+fn is_closed(document: &Value, schema: &Value, route: &str) {
+    if let Some(place) = schema["$ref"].as_str() {
+        let shared = document.pointer(place.trim_start_matches('#')).expect("a schema");
+        is_closed(document, shared, route);
+    } else if let Some(forms) = schema["oneOf"].as_array() {
+        forms.iter().for_each(|form| is_closed(document, form, route));
+    } else if schema["type"] != "null" {
+        assert_eq!(schema["additionalProperties"], json!(false), "{route}: {schema}");
+    }
 }
 
 /// Checks every reference below `part`.

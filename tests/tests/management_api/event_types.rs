@@ -7,9 +7,8 @@ use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::client::{WEBHOOKS, call, delete, get, ids, post, put, refused, refused_field, tenant, token};
+use crate::client::{EVENT_TYPES, WEBHOOKS, call, delete, get, ids, post, put, refused, refused_field, tenant, token};
 
-const EVENT_TYPES: &str = "/api/v1/event-types";
 const TRIGGERS: &str = "/api/v1/triggers";
 
 fn push_schema() -> Value {

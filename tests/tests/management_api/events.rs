@@ -1,12 +1,12 @@
 //! Events: what accepted requests became.
 
-use hookport_tests::gateway::{SECRET, answer, text};
+use hookport_tests::gateway::{SECRET, answer, merge, text};
 use hookport_tests::{SenderRequest, Sink, TestGateway};
 use http::StatusCode;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::client::{SUBSCRIPTIONS, WEBHOOKS, delete, get, ids, raw, refused};
+use crate::client::{SUBSCRIPTIONS, WEBHOOKS, delete, get, ids, known, post, raw, refused};
 
 /// Sends a request to a webhook and gives the id of its event.
 async fn event(gateway: &TestGateway, slug: &str, request: SenderRequest) -> String {
@@ -31,7 +31,12 @@ async fn the_events_of_all_webhooks_are_one_list_newest_first() {
     let (_, second) = get(&gateway, &format!("/api/v1/events?limit=100&cursor={cursor}")).await;
     assert_eq!([ids(&first), ids(&second)].concat(), made);
     let newest = &first["data"][0];
-    let source = json!({"inbound_webhook_id": one, "inbound_delivery_id": made[0].replace("evt_", "ind_"), "webhook_key_id": null});
+    let source = json!({
+        "kind": "webhook",
+        "inbound_webhook_id": one,
+        "inbound_delivery_id": made[0].replace("evt_", "ind_"),
+        "webhook_key_id": null,
+    });
     assert_eq!(
         (&newest["type"], &newest["source"], &newest["status"]),
         (&json!("one.done"), &source, &json!("pending"))
@@ -41,6 +46,43 @@ async fn the_events_of_all_webhooks_are_one_list_newest_first() {
     let (status, _) = delete(&gateway, &format!("{WEBHOOKS}/{one}")).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     assert_eq!(ids(&get(&gateway, "/api/v1/events").await.1), made, "events outlive their webhook");
+}
+
+#[tokio::test]
+async fn an_event_says_whether_it_was_received_published_or_told_by_the_gateway() {
+    let gateway = TestGateway::new().await;
+    let webhook = gateway.webhook("github", json!({})).await;
+    known(&gateway, &["invoice.paid"]).await;
+    let sink = Sink::start().await;
+    gateway.subscribe(&sink, &["github.push"], json!({})).await;
+    let received = event(&gateway, "github", SenderRequest::json("{}")).await;
+    let body = json!({"type": "invoice.paid", "data": {"total": 7}, "entity_type": "invoice", "entity_id": "42"});
+    let (status, published) = post(&gateway, "/api/v1/events", body).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{published}");
+    let none = json!({"inbound_webhook_id": null, "inbound_delivery_id": null, "webhook_key_id": null});
+    let of = |kind: &str, place: &Value| {
+        let mut source = place.clone();
+        merge(&mut source, json!({"kind": kind}));
+        source
+    };
+    let place = json!({
+        "inbound_webhook_id": webhook,
+        "inbound_delivery_id": received.replace("evt_", "ind_"),
+        "webhook_key_id": null,
+    });
+    for (event_type, expected) in [
+        ("github.push", of("webhook", &place)),
+        ("invoice.paid", of("published", &none)),
+        ("subscription.activated", of("hookport", &none)),
+    ] {
+        let (_, page) = get(&gateway, &format!("/api/v1/events?type={event_type}")).await;
+        assert_eq!((ids(&page).len(), &page["data"][0]["source"]), (1, &expected), "{event_type}: {page}");
+    }
+    let (_, shown) = get(&gateway, &format!("/api/v1/events/{}", text(&published["data"]["id"]))).await;
+    assert_eq!(shown["data"]["payload"]["data"], json!({"total": 7}));
+    let facts = &shown["data"]["facts"];
+    assert_eq!((&facts["entity_type"], &facts["entity_id"]), (&json!("invoice"), &json!("42")));
+    assert_eq!(shown["data"]["metadata"]["source"], json!("published"));
 }
 
 #[tokio::test]
@@ -107,6 +149,7 @@ async fn the_deliveries_of_an_event_are_listed_in_pages() {
     for _ in 0..5 {
         gateway.subscribe(&sink, &["github.push"], json!({})).await;
     }
+    known(&gateway, &["invoice.paid"]).await;
     gateway.subscribe(&sink, &["invoice.*"], json!({})).await;
     let id = event(&gateway, "github", SenderRequest::json("{}")).await;
     gateway.drain(gateway.instance(0)).await;

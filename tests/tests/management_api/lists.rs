@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::client::{SUBSCRIPTIONS, TENANTS, TOKENS, WEBHOOKS, get, ids, refused, refused_field};
 
-const LISTS: [&str; 6] = [WEBHOOKS, SUBSCRIPTIONS, TOKENS, TENANTS, "/api/v1/events", "/api/v1/deliveries"];
+const LISTS: [&str; 7] =
+    [WEBHOOKS, SUBSCRIPTIONS, TOKENS, TENANTS, "/api/v1/events", "/api/v1/deliveries", "/api/v1/owners"];
 
 /// Seven subscriptions, a second apart. Gives their ids, newest first.
 async fn seven(gateway: &TestGateway) -> Vec<String> {

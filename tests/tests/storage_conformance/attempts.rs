@@ -1,12 +1,17 @@
 //! Attempts: claiming the next one, and recording how it ended.
 
-use hookport::domain::delivery::{Delivery, DeliveryState, Outcome};
+use hookport::domain::attempt::Outcome;
+use hookport::domain::delivery::{Delivery, DeliveryState, SILENCE};
 use hookport::domain::id::DeliveryId;
-use hookport::domain::retry::RetrySchedule;
+use hookport::domain::verdict::Verdict;
+use hookport::domain::wait_reason::WaitReason;
 use hookport::store::{Claim, Created, DUE_SHARDS, DueThing, Recorded, Store};
 use jiff::Timestamp;
 
-use super::values::{LEASE, MILLISECOND, at, begun, ended, event_id, owner, refused, subscription_id, taken, tenant};
+use super::values::{
+    LEASE, MILLISECOND, answered, at, begun, ended, event_id, judged, kept, owner, refused, subscription_id, taken,
+    tenant, wait_after,
+};
 use super::world::{World, at_once};
 
 pub async fn a_delivery_that_is_not_due_cannot_be_claimed(world: &World) {
@@ -70,8 +75,7 @@ pub async fn the_first_attempts_lease_can_be_lost_too(world: &World) {
 }
 
 pub async fn what_ended_cannot_be_claimed(world: &World) {
-    let gone = Outcome::Answered { status: 410, body: None };
-    for (n, outcome) in (1..).zip([taken(), gone]) {
+    for (n, outcome) in (1..).zip([taken(), answered(410)]) {
         let first = begun(event_id(at(0), n), subscription_id(1));
         world.create(&first).await;
         let after = ended(&first, outcome, at(1));
@@ -79,6 +83,38 @@ pub async fn what_ended_cannot_be_claimed(world: &World) {
         assert_eq!(claim(&world.store, first.id, 2, at(1_000)).await, Claim::Nothing);
         assert_eq!(world.delivery(first.id).await, after);
     }
+}
+
+pub async fn a_delivery_that_waited_for_another_reason_is_claimed_like_any(world: &World) {
+    let event = event_id(at(0), 1);
+    let state = DeliveryState::Pending { next_attempt_at: at(60), reason: Some(WaitReason::CircuitOpen) };
+    let waiting = begun(event, subscription_id(1)).in_state(state, at(0));
+    assert!(world.store.put_delivery(&waiting).await.expect("the table answers"));
+    assert_eq!(claim(&world.store, waiting.id, 2, at(60) - MILLISECOND).await, Claim::Nothing);
+    let first = claimed(&waiting, 2, at(60));
+    assert_eq!(claim(&world.store, waiting.id, 2, at(60)).await, Claim::Ours(Box::new(first.clone())));
+    assert_eq!(world.delivery(waiting.id).await, first);
+}
+
+pub async fn a_delivery_that_is_kept_cannot_be_claimed(world: &World) {
+    let kept = kept(event_id(at(0), 1), subscription_id(1));
+    assert!(world.store.put_delivery(&kept).await.expect("the table answers"));
+    assert_eq!(claim(&world.store, kept.id, 2, at(1_000)).await, Claim::Nothing);
+    assert_eq!(world.delivery(kept.id).await, kept);
+}
+
+/// B17: a target that answers later has a quarter of an hour for its next word.
+pub async fn a_target_that_answers_later_is_silent_once_its_time_is_over(world: &World) {
+    let first = begun(event_id(at(0), 1), subscription_id(1));
+    world.create(&first).await;
+    let in_progress = judged(&first, answered(202), &Verdict::InProgress, at(1));
+    assert_eq!(record(world, 1, &in_progress).await, Recorded::Yes);
+    let over = at(1) + SILENCE;
+    assert_eq!(due(world, first.id, over - MILLISECOND).await, 0);
+    assert_eq!(claim(&world.store, first.id, 2, over - MILLISECOND).await, Claim::Nothing);
+    assert_eq!(due(world, first.id, over).await, 1);
+    assert_eq!(claim(&world.store, first.id, 2, over).await, Claim::Silent(Box::new(in_progress.clone())));
+    assert_eq!(world.delivery(first.id).await, in_progress);
 }
 
 pub async fn claiming_what_does_not_exist_makes_nothing(world: &World) {
@@ -90,7 +126,7 @@ pub async fn claiming_what_does_not_exist_makes_nothing(world: &World) {
 pub async fn a_delivery_keeps_every_attempt_of_its_life(world: &World) {
     let mut delivery = world.waiting().await;
     for (by, outcome) in (2..).zip([refused(), Outcome::Unknown, taken()]) {
-        let DeliveryState::Pending { next_attempt_at: now } = delivery.state else { panic!("{delivery:?}") };
+        let DeliveryState::Pending { next_attempt_at: now, .. } = delivery.state else { panic!("{delivery:?}") };
         let Claim::Ours(claimed) = claim(&world.store, delivery.id, by, now).await else {
             panic!("owner {by} gets nothing");
         };
@@ -123,8 +159,7 @@ pub async fn a_sender_that_lost_its_lease_records_nothing(world: &World) {
     let waiting = world.waiting().await;
     let held = claimed(&waiting, 2, at(60));
     claim(&world.store, waiting.id, 2, at(60)).await;
-    let lost = held.clone().after_lost_lease(RetrySchedule::FiveTries, 0.0, at(60) + LEASE);
-    let lost = lost.expect("the lease is over");
+    let lost = held.clone().after_lost_lease(wait_after(2), at(60) + LEASE).expect("the lease is over");
     // The sweeper that found it counted, and what is recorded counts from nothing again.
     let pushed = world.store.push_due(&DueThing::Outbound(held.clone()), at(60) + LEASE + LEASE).await;
     assert!(pushed.expect("the table answers"));

@@ -130,6 +130,7 @@ fn row() -> InboundDelivery {
 
 fn head() -> RequestHead {
     RequestHead {
+        facts: None,
         method: "POST".to_owned(),
         path: "/api/inbound/acme/billing".to_owned(),
         source_ip: Some("192.0.2.1".to_owned()),

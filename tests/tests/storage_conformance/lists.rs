@@ -103,7 +103,7 @@ pub async fn a_subscriptions_deliveries_are_listed_newest_first(world: &World) {
     let rows = fifteen_deliveries(world, subscription_id(1), 0).await;
     let shards: BTreeSet<_> = rows.iter().map(|row| row.id.shard(ROW_SHARDS)).collect();
     assert!(shards.len() > 1, "the rows are in several shards");
-    let page = world.store.list_deliveries(&tenant(), &[subscription_id(1)], &WHOLE).await.expect("a page");
+    let page = world.store.list_deliveries(&tenant(), &[subscription_id(1)], &WHOLE, |_| true).await.expect("a page");
     assert_eq!((page.items, page.next), (rows, None));
 }
 
@@ -141,8 +141,21 @@ pub async fn several_subscriptions_are_listed_together(world: &World) {
 
 pub async fn no_subscriptions_have_no_deliveries(world: &World) {
     fifteen_deliveries(world, subscription_id(1), 0).await;
-    let page = world.store.list_deliveries(&tenant(), &[], &WHOLE).await.expect("a page");
+    let page = world.store.list_deliveries(&tenant(), &[], &WHOLE, |_| true).await.expect("a page");
     assert_eq!((page.items, page.next), (vec![], None));
+}
+
+pub async fn deliveries_that_are_not_wanted_leave_no_short_page(world: &World) {
+    let rows = fifteen_deliveries(world, subscription_id(1), 0).await;
+    let is_wanted = |row: &Delivery| row.event_id.created_at() == at(3);
+    let wanted: Vec<_> = rows.into_iter().filter(is_wanted).collect();
+    assert_eq!(wanted.len(), 3);
+    for size in SIZES {
+        let listed = walk(size, |page| async move {
+            world.store.list_deliveries(&tenant(), &[subscription_id(1)], &page, is_wanted).await
+        });
+        assert_eq!(listed.await, wanted, "pages of {size}");
+    }
 }
 
 pub async fn rows_of_another_tenant_are_never_listed(world: &World) {
@@ -157,7 +170,7 @@ pub async fn rows_of_another_tenant_are_never_listed(world: &World) {
     let theirs =
         world.store.find_inbound(&other, &[webhook_id(1)], &WHOLE, Period::default(), |_| true).await.expect("a page");
     assert_eq!(theirs.items, [request]);
-    let theirs = world.store.list_deliveries(&other, &[subscription_id(1)], &WHOLE).await.expect("a page");
+    let theirs = world.store.list_deliveries(&other, &[subscription_id(1)], &WHOLE, |_| true).await.expect("a page");
     assert_eq!(theirs.items, [delivery]);
 }
 
@@ -169,7 +182,7 @@ async fn requests(world: &World, webhook: InboundWebhookId, size: usize) -> Vec<
 }
 
 async fn deliveries(world: &World, subscriptions: &[SubscriptionId], size: usize) -> Vec<Delivery> {
-    walk(size, |page| async move { world.store.list_deliveries(&tenant(), subscriptions, &page).await }).await
+    walk(size, |page| async move { world.store.list_deliveries(&tenant(), subscriptions, &page, |_| true).await }).await
 }
 
 /// Keeps fifteen requests from `second` on, three in each instant, and gives them newest first.

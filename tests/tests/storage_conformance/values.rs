@@ -3,7 +3,9 @@
 use std::fmt::Debug;
 
 use hookport::domain::api_token::{ApiToken, SecretHash};
-use hookport::domain::delivery::{Attempt, Delivery, DeliveryState, Outcome, OwnerToken};
+use hookport::domain::attempt::{Answer, Attempt, Outcome};
+use hookport::domain::delivery::{Delivery, DeliveryState, OwnerToken};
+use hookport::domain::event_facts::OwnerName;
 use hookport::domain::event_type::{EventPattern, EventType};
 use hookport::domain::id::{ApiTokenId, EventId, InboundDeliveryId, InboundWebhookId, SubscriptionId, WebhookKeyId};
 use hookport::domain::inbound_delivery::{DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery};
@@ -14,10 +16,11 @@ use hookport::domain::inbound_webhook::{
 use hookport::domain::permission::Permission;
 use hookport::domain::rate_limit::RateLimit;
 use hookport::domain::retry::RetrySchedule;
-use hookport::domain::subscription::Subscription;
+use hookport::domain::subscription::{Settings, Status, Subscription, pinned};
 use hookport::domain::target_url::{TargetUrl, UrlPolicy};
 use hookport::domain::tenant::Tenant;
 use hookport::domain::text::{Slug, TenantSlug};
+use hookport::domain::verdict::Verdict;
 use hookport::vault::Sealed;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -27,6 +30,8 @@ use serde_json::json;
 pub const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 /// How long an attempt may take.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(90);
+/// Where every subscription's deliveries go.
+pub const TARGET: &str = "https://hooks.example.com/in?from=acme";
 
 /// The time so many seconds after everything here begins.
 ///
@@ -35,7 +40,7 @@ pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(4_000_000_000 + seconds).expect("a time in range")
 }
 
-fn parsed<T: TryFrom<String, Error: Debug>>(text: &str) -> T {
+pub fn parsed<T: TryFrom<String, Error: Debug>>(text: &str) -> T {
     T::try_from(text.to_owned()).expect("a text of this kind")
 }
 
@@ -122,30 +127,59 @@ pub fn owner(n: u128) -> OwnerToken {
 
 /// A delivery whose first attempt the first owner is about to make.
 pub fn begun(event: EventId, subscription: SubscriptionId) -> Delivery {
-    let lease_until = event.created_at() + LEASE;
-    Delivery::first_attempt(tenant(), event, event_type(), subscription, owner(1), lease_until)
+    let now = event.created_at();
+    let state = DeliveryState::Attempting { n: 1, owner: owner(1), lease_until: now + LEASE };
+    Delivery::of_event(tenant(), event, event_type(), subscription, state, now)
+}
+
+/// A delivery that is kept for its subscription.
+pub fn kept(event: EventId, subscription: SubscriptionId) -> Delivery {
+    begun(event, subscription).in_state(DeliveryState::Held, event.created_at())
 }
 
 /// The delivery after the attempt that is being made has ended. The waits are 1, 5, 15 and 30 minutes.
 pub fn ended(delivery: &Delivery, outcome: Outcome, now: Timestamp) -> Delivery {
+    let failed = |retry| Verdict::Failed { retry, not_before: None, slow_down: false };
+    let verdict = match &outcome {
+        Outcome::Answered(Answer { status: 200..=299, .. }) => Verdict::Delivered,
+        Outcome::Answered(Answer { status: 410, .. }) => Verdict::Gone,
+        Outcome::Failed { permanent, .. } => failed(!permanent),
+        Outcome::Answered(_) | Outcome::Unknown => failed(true),
+    };
+    judged(delivery, outcome, &verdict, now)
+}
+
+/// The delivery after the attempt that is being made has ended and was judged so.
+pub fn judged(delivery: &Delivery, outcome: Outcome, verdict: &Verdict, now: Timestamp) -> Delivery {
     let DeliveryState::Attempting { n, .. } = delivery.state else {
         panic!("no attempt is being made: {delivery:?}");
     };
-    let attempt = Attempt { n, started_at: now - MILLISECOND, duration_ms: 1, outcome };
-    delivery.clone().after_attempt(attempt, RetrySchedule::FiveTries, 0.0, now)
+    let url = (outcome != Outcome::Unknown).then(|| TARGET.to_owned());
+    let attempt = Attempt { n, started_at: now - MILLISECOND, duration_ms: 1, url, outcome };
+    delivery.clone().after_attempt(attempt, verdict, wait_after(n), now)
+}
+
+/// The wait after failed attempt `n`.
+pub fn wait_after(n: u32) -> Option<SignedDuration> {
+    RetrySchedule::FiveTries.wait_after(n, 0.0)
+}
+
+/// An answer with this status and nothing worth keeping.
+pub fn answered(status: u16) -> Outcome {
+    Outcome::Answered(Answer { status, ..Answer::default() })
 }
 
 /// The target took it.
 pub fn taken() -> Outcome {
-    Outcome::Answered { status: 200, body: None }
+    answered(200)
 }
 
 /// The target could not take it now.
 pub fn refused() -> Outcome {
-    Outcome::Answered { status: 503, body: Some("busy".to_owned()) }
+    Outcome::Answered(Answer { status: 503, body: Some("busy".to_owned()), ..Answer::default() })
 }
 
-fn sealed(text: &str) -> Sealed {
+pub fn sealed(text: &str) -> Sealed {
     serde_json::from_value(json!(text)).expect("a sealed value is a text")
 }
 
@@ -226,24 +260,61 @@ pub fn token(tenant: TenantSlug, n: u32) -> ApiToken {
         hash: hash(&format!("{tenant} {n}")),
         tenant,
         name: parsed("Deployment"),
+        owner: n.is_multiple_of(2).then(|| owner_name("ann@example.com")),
         permissions: Permission::of_tenant_admin(),
         created_at: at(n.into()),
         expires_at: (n % 2 == 1).then(|| at(86_400)),
     }
 }
 
+pub fn owner_name(text: &str) -> OwnerName {
+    parsed(text)
+}
+
+/// Where every subscription's deliveries go, as it is kept.
+pub fn target() -> TargetUrl {
+    TargetUrl::parse(TARGET, &UrlPolicy::default()).expect("a public URL")
+}
+
 /// The `n`th subscription.
 pub fn subscription(n: u32) -> Subscription {
-    let url = TargetUrl::parse("https://hooks.example.com/in?from=acme", &UrlPolicy::default());
+    let operators = pinned(tenant(), target());
+    let made_at = at(n.into());
+    let settings = Settings {
+        name: parsed("Ledger"),
+        events: patterns(&["invoice.*", "invoice.paid"]),
+        retry_schedule: RetrySchedule::Alga,
+        ..operators.settings
+    };
     Subscription {
         id: subscription_id(n),
-        tenant: tenant(),
-        name: parsed("Ledger"),
-        description: None,
-        url: url.expect("a public URL"),
-        events: vec![EventPattern::Below("invoice.".to_owned()), EventPattern::Exactly(event_type())],
-        retry_schedule: RetrySchedule::Alga,
+        settings,
         secret: sealed("k1.secret"),
-        created_at: at(n.into()),
+        status: Status { since: made_at, ..operators.status },
+        version: 1,
+        created_at: made_at,
+        updated_at: made_at,
+        ..operators
     }
+}
+
+pub fn patterns(texts: &[&str]) -> Vec<EventPattern> {
+    texts.iter().map(|text| parsed(text)).collect()
+}
+
+/// The `n`th subscription, which wants events of these patterns.
+pub fn wanting(n: u32, texts: &[&str]) -> Subscription {
+    let before = subscription(n);
+    Subscription { settings: Settings { events: patterns(texts), ..before.settings.clone() }, ..before }
+}
+
+/// The next version of a subscription, which wants events of these patterns.
+pub fn turned_to(before: &Subscription, texts: &[&str]) -> Subscription {
+    let settings = Settings { events: patterns(texts), ..before.settings.clone() };
+    Subscription { settings, ..before.changed(before.updated_at + SignedDuration::from_mins(1)) }
+}
+
+/// The `n`th subscription, made on behalf of this owner.
+pub fn owned(n: u32, owner: &str) -> Subscription {
+    Subscription { owner: Some(owner_name(owner)), ..subscription(n) }
 }

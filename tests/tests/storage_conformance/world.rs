@@ -11,8 +11,10 @@ use hookport::domain::cursor::{Cursor, Page, PageRequest};
 use hookport::domain::delivery::Delivery;
 use hookport::domain::id::{DeliveryId, InboundDeliveryId};
 use hookport::domain::inbound_delivery::{InboundDelivery, row_expires_at};
+use hookport::domain::subscription::Subscription;
+use hookport::domain::text::TenantSlug;
 use hookport::random::Random;
-use hookport::store::{CreateError, Created, Kept, Recorded, Store, TableNames, Writer};
+use hookport::store::{Changed, CreateError, Created, DUE_SHARDS, DueThing, Kept, Recorded, Store, TableNames, Writer};
 use hookport_local::cloud::Cloud;
 use hookport_local::template::Template;
 use hookport_tests::client::HttpClient;
@@ -21,7 +23,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::values::{at, begun, ended, event_id, owner, refused, subscription_id, tenant};
+use super::values::{
+    at, begun, company, ended, event_id, owner, refused, subscription_id, tenant, tenant_named, token,
+};
 
 const REGION: &str = "us-east-1";
 const ACCESS_KEY: &str = "test";
@@ -94,6 +98,42 @@ impl World {
     pub async fn delivery(&self, id: DeliveryId) -> Delivery {
         let found = self.store.delivery(&tenant(), id).await;
         found.expect("the table answers").expect("the row is there")
+    }
+
+    /// What is due by `now` in the shard of the row with this id, the oldest first.
+    pub async fn due(&self, id: [u8; 16], now: Timestamp) -> Vec<DueThing> {
+        let mut things = Vec::new();
+        for named in self.store.due(id[15] % DUE_SHARDS, now, 100).await.expect("the index answers") {
+            things.extend(self.store.due_thing(&named, now).await.expect("the table answers"));
+        }
+        things
+    }
+
+    /// Makes a tenant; subscriptions need theirs.
+    pub async fn found(&self, name: &str) {
+        let made = self.store.create_tenant(&company(name), &token(tenant_named(name), 1)).await;
+        made.expect("it is new");
+    }
+
+    /// How often the subscriptions of a tenant were changed.
+    pub async fn version(&self, tenant: &TenantSlug) -> u64 {
+        let found = self.store.tenant(tenant).await.expect("the table answers");
+        found.expect("the tenant is there").subscriptions_version
+    }
+
+    /// Stores a new subscription.
+    pub async fn subscribe(&self, subscription: &Subscription) {
+        self.store.create_subscription(subscription, None).await.expect("it is new");
+    }
+
+    /// Replaces a subscription, or does not.
+    pub async fn change(&self, before: &Subscription, after: &Subscription) -> Changed {
+        self.store.change_subscription(before, after).await.expect("the table answers")
+    }
+
+    /// Deletes a subscription as it is known, or does not.
+    pub async fn unsubscribe(&self, known: &Subscription) -> Changed {
+        self.store.delete_subscription(known, at(600)).await.expect("the table answers")
     }
 }
 

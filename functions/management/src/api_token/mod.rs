@@ -6,6 +6,7 @@ mod list;
 
 use hookport::app::App;
 use hookport::domain::api_token::{ApiToken, SecretHash};
+use hookport::domain::event_facts::OwnerName;
 use hookport::domain::id::ApiTokenId;
 use hookport::domain::permission::Permission;
 use hookport::domain::text::{Name, TenantSlug};
@@ -32,6 +33,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 pub(crate) struct NewToken {
     pub(crate) tenant: TenantSlug,
     pub(crate) name: Name,
+    /// The owner of subscriptions that it acts for; `None`: it acts for the whole tenant.
+    pub(crate) owner: Option<OwnerName>,
     pub(crate) permissions: Vec<Permission>,
     pub(crate) expires_at: Option<Timestamp>,
 }
@@ -43,6 +46,7 @@ pub(crate) fn mint(app: &App, new: NewToken, now: Timestamp) -> (ApiToken, Secre
         id: ApiTokenId::new(now, app.random.bits()),
         tenant: new.tenant,
         name: new.name,
+        owner: new.owner,
         permissions: new.permissions,
         hash: SecretHash::of(&text),
         created_at: now,
@@ -59,6 +63,8 @@ pub(crate) struct ApiTokenView {
     id: ApiTokenId,
     /// What it is for.
     name: Name,
+    /// The owner of subscriptions that it acts for; null: it acts for the whole tenant.
+    owner: Option<OwnerName>,
     /// What it may do.
     #[schema(schema_with = permissions_schema)]
     permissions: Vec<Permission>,
@@ -75,6 +81,7 @@ impl From<ApiToken> for ApiTokenView {
         Self {
             id: token.id,
             name: token.name,
+            owner: token.owner,
             permissions: token.permissions,
             created_at: token.created_at,
             expires_at: token.expires_at,

@@ -6,6 +6,7 @@ use hookport::domain::cursor::{BadCursor, Cursor, Page, PageRequest};
 use hookport::domain::id::{EventId, SubscriptionId};
 
 use super::DeliveryView;
+use super::list::visible;
 use crate::api::Api;
 use crate::caller::{Caller, DeliveryRead, Needs};
 use crate::error::{Error, ErrorBody, Result};
@@ -13,6 +14,9 @@ use crate::extract::{Ids, Params};
 use crate::page::{Many, PageQuery};
 
 /// Lists the deliveries of an event, in the order in which the event went out.
+///
+/// What was sent once more by hand is in the list of all deliveries. A token that acts for an owner sees the deliveries
+/// to the owner's subscriptions.
 #[utoipa::path(
     get,
     path = "/api/v1/events/{id}/deliveries",
@@ -28,7 +32,7 @@ use crate::page::{Many, PageQuery};
                 wrong.",
             body = ErrorBody
         ),
-        (status = 404, description = "`event_not_found`: no event of the tenant has this id.", body = ErrorBody),
+        (status = 404, description = "`event_not_found`: the caller sees no event with this id.", body = ErrorBody),
     ),
 )]
 pub(crate) async fn list_of_event(
@@ -40,11 +44,25 @@ pub(crate) async fn list_of_event(
     let page = query.page()?;
     let found = api.app.store.inbound_delivery(caller.tenant(), id.into()).await?;
     let source = found.filter(|delivery| delivery.event_id().is_some()).ok_or(Error::EventNotFound)?;
-    let (wanted, next) = part(&source.subscriptions, &page)?;
+    let seen = seen(&api, &caller, source.subscriptions).await?;
+    let (wanted, next) = part(&seen, &page)?;
     let mut items = api.app.store.deliveries_of_event(caller.tenant(), id, wanted).await?;
     items.sort_by_key(|delivery| wanted.iter().position(|wanted| *wanted == delivery.subscription_id));
     let found = Page { items: items.into_iter().map(DeliveryView::from).collect(), next };
     Ok(Json(Many::new(&page, found)))
+}
+
+/// Those of the subscriptions that the caller sees, in the same order.
+async fn seen<N>(api: &Api, caller: &Caller<N>, mut all: Vec<SubscriptionId>) -> Result<Vec<SubscriptionId>> {
+    if caller.owner().is_some() {
+        let visible = visible(api, caller).await?;
+        all.retain(|id| visible.contains(id));
+        if all.is_empty() {
+            // Whether there is such an event is not the owner's to know.
+            return Err(Error::EventNotFound);
+        }
+    }
+    Ok(all)
 }
 
 /// The subscriptions of one page, few enough to be read at once, and where the next page starts.

@@ -5,11 +5,13 @@ use axum::extract::State;
 use hookport::domain::id::SubscriptionId;
 
 use super::DeliveryView;
+use super::list::visible;
 use crate::api::Api;
 use crate::caller::{Caller, DeliveryRead, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::{Ids, Params};
 use crate::page::{Many, PageQuery};
+use crate::subscription;
 
 /// Lists the deliveries to a subscription, newest first.
 ///
@@ -31,7 +33,7 @@ use crate::page::{Many, PageQuery};
         ),
         (
             status = 404,
-            description = "`subscription_not_found`: no subscription of the tenant has this id.",
+            description = "`subscription_not_found`: the caller sees no subscription with this id.",
             body = ErrorBody
         ),
     ),
@@ -43,12 +45,12 @@ pub(crate) async fn list_of_subscription(
     Params(query): Params<PageQuery>,
 ) -> Result<Json<Many<DeliveryView>>> {
     let page = query.page()?;
-    let store = &api.app.store;
-    let known = store.subscription(caller.tenant(), id).await?.is_some()
-        || store.subscription_ids(caller.tenant()).await?.contains(&id);
-    if !known {
-        return Err(Error::SubscriptionNotFound);
+    match subscription::find(&api, &caller, id).await {
+        Ok(_) => {}
+        // It may have been deleted lately.
+        Err(Error::SubscriptionNotFound) if visible(&api, &caller).await?.contains(&id) => {}
+        Err(other) => return Err(other),
     }
-    let found = store.list_deliveries(caller.tenant(), &[id], &page).await?;
+    let found = api.app.store.list_deliveries(caller.tenant(), &[id], &page, |_| true).await?;
     Ok(Json(Many::new(&page, found.map(DeliveryView::from))))
 }

@@ -1,145 +1,51 @@
-//! Deliveries: one event for one subscription, and the attempts that were made.
+//! Deliveries: one event for one subscription, the attempts that were made, and what can be done by hand.
 
+mod cancel;
 mod list;
 mod list_of_event;
 mod list_of_subscription;
+mod made;
+mod newest;
 mod read;
+mod resend;
+mod retry;
+mod view;
 
-use hookport::domain::delivery::{Attempt, Delivery, DeliveryState, Outcome};
-use hookport::domain::event_type::EventType;
-use hookport::domain::id::{DeliveryId, EventId, SubscriptionId};
-use jiff::Timestamp;
-use serde::Serialize;
-use utoipa::ToSchema;
+use hookport::domain::delivery::Delivery;
+use hookport::domain::id::DeliveryId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use self::made::{Made, make};
+pub(crate) use self::newest::newest;
+pub(crate) use self::view::{DeliveryView, OPERATOR_PINNED, OutcomeView, StateView, error_of, headers_view};
+
 use crate::api::Api;
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::subscription;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
         .routes(routes!(list::list))
         .routes(routes!(read::read))
+        .routes(routes!(retry::retry))
+        .routes(routes!(cancel::cancel))
+        .routes(routes!(resend::resend))
         .routes(routes!(list_of_event::list_of_event))
         .routes(routes!(list_of_subscription::list_of_subscription))
 }
 
-/// One event for one subscription.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct DeliveryView {
-    /// Its id.
-    #[schema(value_type = String, example = "dlv_01m5w3rm008000000400000003")]
-    id: DeliveryId,
-    /// What is delivered.
-    #[schema(value_type = String)]
-    event_id: EventId,
-    /// The type of the event.
-    event_type: EventType,
-    /// To whom.
-    #[schema(value_type = String)]
-    subscription_id: SubscriptionId,
-    /// Where it stands.
-    state: StateView,
-    /// When the next attempt is due, while it is pending.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    next_attempt_at: Option<Timestamp>,
-    /// When it was delivered or given up.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    ended_at: Option<Timestamp>,
-    /// The attempts that ended, oldest first.
-    attempts: Vec<AttemptView>,
-}
-
-/// Where a delivery stands.
-#[derive(Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum StateView {
-    /// Waiting for its next attempt.
-    Pending,
-    /// An attempt is being made.
-    Attempting,
-    /// The target answered 2xx.
-    Delivered,
-    /// No further attempt will be made.
-    Exhausted,
-}
-
-/// One HTTP try.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct AttemptView {
-    /// Its number, from 1.
-    n: u32,
-    /// When it began.
-    #[schema(value_type = String, format = DateTime)]
-    started_at: Timestamp,
-    /// How long it took.
-    duration_ms: u32,
-    /// How it ended.
-    outcome: OutcomeView,
-    /// The status that the target answered with.
-    status: Option<u16>,
-    /// The stable code of the reason why no answer came.
-    error_code: Option<String>,
-    /// That reason for people.
-    error_message: Option<String>,
-    /// The first bytes of an answer that was no success.
-    response_body: Option<String>,
-}
-
-/// How an attempt ended.
-#[derive(Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum OutcomeView {
-    /// The target answered 2xx.
-    Succeeded,
-    /// The target answered otherwise, or no answer came.
-    Failed,
-    /// The gateway died while it was made, so nobody knows whether the target saw it.
-    Unknown,
-}
-
-impl From<Attempt> for AttemptView {
-    fn from(attempt: Attempt) -> Self {
-        let view = Self {
-            n: attempt.n,
-            started_at: attempt.started_at,
-            duration_ms: attempt.duration_ms,
-            outcome: OutcomeView::Unknown,
-            status: None,
-            error_code: None,
-            error_message: None,
-            response_body: None,
-        };
-        match attempt.outcome {
-            Outcome::Answered { status, body } => {
-                let outcome = if (200..=299).contains(&status) { OutcomeView::Succeeded } else { OutcomeView::Failed };
-                Self { outcome, status: Some(status), response_body: body, ..view }
-            }
-            Outcome::Failed { code, message, permanent: _ } => {
-                Self { outcome: OutcomeView::Failed, error_code: Some(code), error_message: Some(message), ..view }
-            }
-            Outcome::Unknown => view,
+/// Reads a delivery that the caller may see: one that acts for an owner sees those of the owner's subscriptions alone.
+pub(crate) async fn find<N>(api: &Api, caller: &Caller<N>, id: DeliveryId) -> Result<Delivery> {
+    let found = api.app.store.delivery(caller.tenant(), id).await?;
+    let delivery = found.ok_or(Error::DeliveryNotFound)?;
+    if caller.owner().is_some() {
+        match subscription::find(api, caller, delivery.subscription_id).await {
+            Ok(_) => {}
+            Err(Error::SubscriptionNotFound) => return Err(Error::DeliveryNotFound),
+            Err(other) => return Err(other),
         }
     }
-}
-
-impl From<Delivery> for DeliveryView {
-    fn from(delivery: Delivery) -> Self {
-        let (state, next_attempt_at, ended_at) = match delivery.state {
-            DeliveryState::Pending { next_attempt_at } => (StateView::Pending, Some(next_attempt_at), None),
-            DeliveryState::Attempting { .. } => (StateView::Attempting, None, None),
-            DeliveryState::Delivered { at } => (StateView::Delivered, None, Some(at)),
-            DeliveryState::Exhausted { at } => (StateView::Exhausted, None, Some(at)),
-        };
-        Self {
-            id: delivery.id,
-            event_id: delivery.event_id,
-            event_type: delivery.event_type,
-            subscription_id: delivery.subscription_id,
-            state,
-            next_attempt_at,
-            ended_at,
-            attempts: delivery.attempts.into_iter().map(AttemptView::from).collect(),
-        }
-    }
+    Ok(delivery)
 }

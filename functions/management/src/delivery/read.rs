@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use hookport::domain::id::DeliveryId;
 
-use super::DeliveryView;
+use super::{DeliveryView, find};
 use crate::api::Api;
 use crate::caller::{Caller, DeliveryRead, Needs};
-use crate::error::{Error, ErrorBody, Result};
+use crate::error::{ErrorBody, Result};
 use crate::extract::Ids;
 use crate::page::One;
 
@@ -22,7 +22,11 @@ use crate::page::One;
     responses(
         (status = 200, description = "The delivery.", body = One<DeliveryView>),
         (status = 400, description = "`invalid_id`: not an id of a delivery.", body = ErrorBody),
-        (status = 404, description = "`delivery_not_found`: no delivery of the tenant has this id.", body = ErrorBody),
+        (
+            status = 404,
+            description = "`delivery_not_found`: the caller sees no delivery with this id.",
+            body = ErrorBody
+        ),
     ),
 )]
 pub(crate) async fn read(
@@ -30,6 +34,6 @@ pub(crate) async fn read(
     caller: Caller<DeliveryRead>,
     Ids(id): Ids<DeliveryId>,
 ) -> Result<Json<One<DeliveryView>>> {
-    let delivery = api.app.store.delivery(caller.tenant(), id).await?.ok_or(Error::DeliveryNotFound)?;
+    let delivery = find(&api, &caller, id).await?;
     Ok(Json(One { data: delivery.into() }))
 }

@@ -31,7 +31,7 @@ pub(crate) struct EventQuery {
     #[serde(rename = "type")]
     #[param(value_type = Option<String>)]
     event_type: Option<EventPattern>,
-    /// Only from this webhook.
+    /// Only from this webhook: neither published ones nor what the gateway tells of subscriptions.
     #[param(value_type = Option<String>)]
     webhook: Option<InboundWebhookId>,
     /// Only by this key.
@@ -53,7 +53,8 @@ impl EventQuery {
     }
 }
 
-/// Lists the tenant's events, newest first, without their payloads.
+/// Lists the tenant's events, newest first, without their payloads: those that were received, those that were
+/// published, and those that the gateway tells of itself.
 ///
 /// With filters a page may have fewer events than were asked for, even none, and still have a next one.
 #[utoipa::path(
@@ -76,6 +77,7 @@ pub(crate) async fn list(
     let page = page(query.limit, query.cursor.as_deref())?;
     let store = &api.app.store;
     let mut webhooks = store.inbound_webhook_ids(caller.tenant()).await?;
+    webhooks.push(InboundWebhookId::NONE);
     if let Some(webhook) = query.webhook {
         webhooks.retain(|id| *id == webhook);
     }

@@ -4,16 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hookport::domain::event_facts::EventFacts;
 use hookport::domain::id::{EventId, SubscriptionId, WebhookKeyId};
 use hookport::domain::inbound_delivery::RequestHead;
-use hookport::domain::stats::GATEWAY_VERSION;
 use hookport::inbound::{fields, is_form, is_json};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::{RawValue, Value, to_raw_value};
 use utoipa::ToSchema;
 
-use super::EventView;
+use super::{EventView, SourceKind};
 use crate::api::Api;
 use crate::caller::{Caller, EventRead, Needs};
 use crate::error::{Error, ErrorBody, Result};
@@ -25,7 +25,8 @@ use crate::page::One;
 pub(crate) struct EventWithPayload {
     #[serde(flatten)]
     event: EventView,
-    /// The whole body of the request, in the form that `payload_form` names; null when that is null.
+    /// The whole body, in the form that `payload_form` names; null when that is null. The body of a published event has
+    /// its payload in `data`, beside the event's id, type and time.
     #[schema(value_type = Value)]
     payload: Option<Box<RawValue>>,
     /// How the payload is shown; null once it is no longer kept.
@@ -34,6 +35,8 @@ pub(crate) struct EventWithPayload {
     content_type: Option<String>,
     /// What is known of the request besides its body; null once that is no longer kept.
     metadata: Option<EventMetadata>,
+    /// What the event says of itself beside its payload; null when it was not published, or is no longer kept.
+    facts: Option<EventFacts>,
     /// The subscriptions that the event went to so far.
     #[schema(value_type = Vec<String>)]
     subscriptions: Vec<SubscriptionId>,
@@ -42,10 +45,9 @@ pub(crate) struct EventWithPayload {
 /// What is known of the request that an event was made from, besides its body.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventMetadata {
-    /// How the event came about: `webhook`, or `hookport` for what the gateway tells of a webhook.
-    #[schema(example = "webhook")]
-    source: &'static str,
-    /// When the request arrived.
+    /// How the event came about.
+    source: SourceKind,
+    /// When it was accepted.
     #[schema(value_type = String, format = DateTime)]
     received_at: Timestamp,
     /// The id of the key in the URL, never the key; null when the URL has a slug.
@@ -62,10 +64,15 @@ pub(crate) struct EventMetadata {
 }
 
 impl EventMetadata {
-    fn new(head: &RequestHead, received_at: Timestamp, webhook_key_id: Option<WebhookKeyId>, by_us: bool) -> Self {
+    fn new(
+        head: &RequestHead,
+        received_at: Timestamp,
+        webhook_key_id: Option<WebhookKeyId>,
+        source: SourceKind,
+    ) -> Self {
         let telling = head.headers.iter().filter(|(name, _)| is_telling(name));
         Self {
-            source: if by_us { "hookport" } else { "webhook" },
+            source,
             received_at,
             webhook_key_id,
             source_ip: head.source_ip.clone(),
@@ -119,23 +126,25 @@ pub(crate) async fn read(
     let (mut delivery, request) = found.ok_or(Error::EventNotFound)?;
     let subscriptions = std::mem::take(&mut delivery.subscriptions);
     let (received_at, key_id) = (delivery.received_at(), delivery.key_id);
-    let by_us = delivery.webhook_version == GATEWAY_VERSION;
+    let source = SourceKind::of(&delivery);
     let event = EventView::of(delivery).ok_or(Error::EventNotFound)?;
-    let (payload_form, content_type, metadata) = (None, None, None);
-    let mut answer = EventWithPayload { event, payload: None, payload_form, content_type, metadata, subscriptions };
+    let (payload, payload_form, content_type) = (None, None, None);
+    let mut answer =
+        EventWithPayload { event, payload, payload_form, content_type, metadata: None, facts: None, subscriptions };
     if let Some(kept) = request {
         let (head, body) = kept.unpack()?;
         answer.content_type = head.header("content-type").map(str::to_owned);
-        answer.metadata = Some(EventMetadata::new(&head, received_at, key_id, by_us));
-        let (form, payload) = payload(answer.content_type.as_deref(), &body)?;
+        answer.metadata = Some(EventMetadata::new(&head, received_at, key_id, source));
+        let (form, payload) = shown(answer.content_type.as_deref(), &body)?;
         answer.payload_form = Some(form);
         answer.payload = Some(payload);
+        answer.facts = head.facts;
     }
     Ok(Json(One { data: answer }))
 }
 
 /// The payload as it is best shown. An empty body of a JSON type is null.
-fn payload(content_type: Option<&str>, body: &[u8]) -> Result<(PayloadForm, Box<RawValue>)> {
+fn shown(content_type: Option<&str>, body: &[u8]) -> Result<(PayloadForm, Box<RawValue>)> {
     if content_type.is_some_and(|text| is_json(text.as_bytes())) {
         let body: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { body };
         if let Ok(json) = serde_json::from_slice::<Box<RawValue>>(body) {
@@ -157,8 +166,8 @@ fn payload(content_type: Option<&str>, body: &[u8]) -> Result<(PayloadForm, Box<
 mod tests {
     use super::*;
 
-    fn shown(content_type: &str, body: &[u8]) -> (PayloadForm, String) {
-        let (form, payload) = payload(Some(content_type), body).expect("a payload");
+    fn payload(content_type: &str, body: &[u8]) -> (PayloadForm, String) {
+        let (form, payload) = shown(Some(content_type), body).expect("a payload");
         (form, payload.get().to_owned())
     }
 
@@ -182,7 +191,7 @@ mod tests {
             ("application/octet-stream", &[0xff, 0x00], PayloadForm::Base64, r#""/wA=""#),
         ];
         for (content_type, body, form, text) in cases {
-            assert_eq!(shown(content_type, body), (form, text.to_owned()), "{content_type} {body:?}");
+            assert_eq!(payload(content_type, body), (form, text.to_owned()), "{content_type} {body:?}");
         }
     }
 }

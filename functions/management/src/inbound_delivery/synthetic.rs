@@ -107,6 +107,7 @@ impl SyntheticRequest {
             Address::Key { .. } => webhook.id.to_string(),
         };
         let head = RequestHead {
+            facts: None,
             method: "POST".to_owned(),
             path: format!("/api/inbound/test/{name}"),
             source_ip: None,

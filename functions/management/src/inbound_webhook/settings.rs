@@ -10,6 +10,7 @@ use hookport::domain::inbound_webhook::{
     MAX_NETWORKS, OnDuplicate,
 };
 use hookport::domain::key_path::KeyPath;
+use hookport::domain::own_event::is_own;
 use hookport::domain::rate_limit::{MAX_REQUESTS, MAX_WINDOW_S, RateLimit};
 use hookport::domain::source_address::network;
 use hookport::domain::text::{Description, Name, Slug};
@@ -116,10 +117,10 @@ pub(crate) enum HandlerType {
 pub(crate) struct RateLimitSetting {
     /// The number of requests in one window.
     #[schema(minimum = 1, maximum = 1000000)]
-    requests: u32,
+    pub(crate) requests: u32,
     /// The length of a window.
     #[schema(minimum = 1, maximum = 3600)]
-    window_seconds: u32,
+    pub(crate) window_seconds: u32,
 }
 
 impl From<IdempotencySource> for IdempotencySetting {
@@ -178,6 +179,9 @@ impl InboundWebhookSettings {
             idempotency_window_s: window.unwrap_or(DEFAULT_IDEMPOTENCY_WINDOW_S),
             on_duplicate: self.on_duplicate.unwrap_or_default(),
             event_type: match self.event_type {
+                Some(event_type) if is_own(&event_type) => {
+                    return Err(Error::field("event_type", format!("{event_type} is told by the gateway alone")));
+                }
                 Some(event_type) => event_type,
                 None => default_event_type(self.slug.as_ref())?,
             },

@@ -2,59 +2,37 @@
 
 use axum::Json;
 use axum::extract::State;
-use hookport::domain::event_type::EventPattern;
+use hookport::counters::Quota;
+use hookport::domain::event_facts::OwnerName;
 use hookport::domain::id::SubscriptionId;
-use hookport::domain::retry::RetrySchedule;
-use hookport::domain::subscription::{MAX_PATTERNS, Subscription};
-use hookport::domain::target_url::TargetUrl;
-use hookport::domain::text::{Description, Name};
+use hookport::domain::owner::Quotas;
+use hookport::domain::subscription::{
+    self, Cause, Challenge, Declared, Purpose, Settings, Status, Subscription, Verification,
+};
+use hookport::domain::text::TenantSlug;
 use hookport::signature::standard::{SigningKey, generate_secret};
+use hookport::store::{RateScope, SubscriptionCreateError};
+use hookport::upkeep;
 use hookport::vault::Owner;
-use http::StatusCode;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use http::header::{ETAG, LOCATION};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use secrecy::SecretString;
 
-use super::SubscriptionView;
+use super::etag;
+use super::settings::{CreateSubscription, fits_owner};
+use super::view::SubscriptionWithSecret;
 use crate::api::Api;
 use crate::caller::{Caller, Needs, SubscriptionCreate};
-use crate::error::{Error, ErrorBody, Result};
+use crate::error::{Error, ErrorBody, Result, tell_quota};
 use crate::extract::Body;
 use crate::secret::SuppliedSecret;
 
-/// A subscription to be made.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CreateSubscription {
-    /// Its name for people.
-    name: Name,
-    /// Where deliveries go: `https`, and no address of a private network.
-    #[schema(format = "uri", min_length = 8, max_length = 1024, example = "https://example.com/hooks")]
-    url: String,
-    /// The event types wanted: exact ones, prefixes such as `invoice.*`, or `*`.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 50, example = json!(["invoice.*"]))]
-    events: Vec<EventPattern>,
-    /// What it is for.
-    description: Option<Description>,
-    /// The secret that deliveries are signed with; made by the gateway when absent.
-    #[schema(value_type = Option<String>, min_length = 16, max_length = 128)]
-    secret: Option<SuppliedSecret>,
-    /// When failed attempts are made again; `standard` when absent.
-    retry_schedule: Option<RetrySchedule>,
-}
-
-/// A subscription that was made, with its secret.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct CreatedSubscription {
-    data: SubscriptionView,
-    /// The secret that deliveries are signed with. It is shown here only.
-    #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDQP1hN5X9vg0=")]
-    secret: String,
-}
-
 /// Makes a subscription.
 ///
-/// It gets the events that are accepted from now on. Deliveries are signed as Standard Webhooks defines it.
+/// Its target is sent a challenge at once, signed with the secret, and has to echo it before any event is delivered;
+/// with `trigger_challenge` false that waits until it is asked for. It then gets the events that are accepted from now
+/// on. An owner may ask for so many subscriptions in a minute and in a day, and have so many at a time; what is left of
+/// the minute is in `X-RateLimit-*`.
 #[utoipa::path(
     post,
     path = "/api/v1/subscriptions",
@@ -63,10 +41,34 @@ pub(crate) struct CreatedSubscription {
     security(("bearer" = [SubscriptionCreate::PERMISSION])),
     request_body = CreateSubscription,
     responses(
-        (status = 201, description = "The subscription and its secret.", body = CreatedSubscription),
+        (
+            status = 201,
+            description = "The subscription and its secret.",
+            body = SubscriptionWithSecret,
+            headers(
+                ("Location" = String, description = "Where it is."),
+                ("ETag" = String, description = "Its version, in quotes."),
+                ("X-RateLimit-Limit" = u32, description = "With an owner: how many may be asked for in a minute."),
+                ("X-RateLimit-Remaining" = u32, description = "With an owner: how many are left of them."),
+                ("X-RateLimit-Reset" = u32, description = "With an owner: in how many seconds the minute ends."),
+            )
+        ),
         (
             status = 400,
-            description = "`invalid_request`: a field breaks its rule. `invalid_target`: nothing may be sent to the URL.",
+            description = "`invalid_request`: a field breaks its rule. `invalid_target`: nothing may be sent to the \
+                URL. `unknown_event_type`: there are no events of a type or prefix.",
+            body = ErrorBody
+        ),
+        (
+            status = 403,
+            description = "`forbidden`: the token lacks the permission that is named, or is bound to another owner. \
+                `outbound_disabled`: the tenant is switched off.",
+            body = ErrorBody
+        ),
+        (
+            status = 429,
+            description = "`rate_limit_exceeded`: its owner asks too often. `quota_reached`: its owner has as many as \
+                it may. `Retry-After` says when to come back.",
             body = ErrorBody
         ),
     ),
@@ -74,36 +76,111 @@ pub(crate) struct CreatedSubscription {
 pub(crate) async fn create(
     State(api): State<Api>,
     caller: Caller<SubscriptionCreate>,
-    Body(request): Body<CreateSubscription>,
-) -> Result<(StatusCode, Json<CreatedSubscription>)> {
-    if !(1..=MAX_PATTERNS).contains(&request.events.len()) {
-        return Err(Error::field("events", format!("must have 1 to {MAX_PATTERNS} entries")));
-    }
-    let url = TargetUrl::parse(&request.url, &api.app.config.egress.urls())?;
-    let plain = secret(&api, request.secret)?;
-    let now = api.app.clock.now();
-    let tenant = caller.tenant().clone();
-    let id = SubscriptionId::new(now, api.app.random.bits());
-    let subscription = Subscription {
-        id,
-        name: request.name,
-        description: request.description,
-        url,
-        events: request.events,
-        retry_schedule: request.retry_schedule.unwrap_or_default(),
-        secret: api.app.vault.seal(&plain, &Owner::new(&tenant, id), now).await?,
-        tenant,
-        created_at: now,
+    Body(mut request): Body<CreateSubscription>,
+) -> Result<(StatusCode, HeaderMap, Json<SubscriptionWithSecret>)> {
+    let tenant = caller.tenant();
+    let owner = owner_for(&caller, request.owner.take())?;
+    let admitted = match &owner {
+        Some(owner) => Some(admit(&api, tenant, owner).await?),
+        None => None,
     };
-    let created = api.app.store.create_subscription(&subscription).await;
-    created.map_err(|error| Error::of_creation(error, Error::Conflict))?;
-    let answer = CreatedSubscription { data: subscription.into(), secret: plain.expose_secret().to_owned() };
-    Ok((StatusCode::CREATED, Json(answer)))
+    let plain = secret(&api, request.secret.take())?;
+    let trigger_challenge = request.trigger_challenge.unwrap_or(true);
+    let settings = request.into_input().into_settings(&api, tenant, None).await?;
+    fits_owner(&settings, owner.as_ref())?;
+    let draft = Draft { owner, settings, declared: None, trigger_challenge };
+    let subscription = draft.made(&api, tenant, &plain).await?;
+
+    let most = admitted.as_ref().map(|(quotas, _)| quotas.max_subscriptions);
+    match upkeep::create(&api.app, &subscription, most).await {
+        Ok(()) => {}
+        Err(SubscriptionCreateError::Exists) => return Err(Error::Conflict),
+        Err(SubscriptionCreateError::QuotaReached) => return Err(Error::QuotaReached(most.unwrap_or_default())),
+        Err(SubscriptionCreateError::Table(error)) => return Err(error.into()),
+    }
+    let mut headers = HeaderMap::new();
+    let place = HeaderValue::try_from(format!("/api/v1/subscriptions/{}", subscription.id));
+    headers.insert(LOCATION, place.expect("an id has letters, digits and an underscore"));
+    headers.insert(ETAG, etag(subscription.version));
+    if let Some((_, left)) = admitted {
+        tell_quota(&mut headers, left);
+    }
+    Ok((StatusCode::CREATED, headers, Json(SubscriptionWithSecret::new(subscription, &plain))))
+}
+
+/// On whose behalf a subscription is made: a caller that is bound to an owner can name no other.
+fn owner_for(caller: &Caller<SubscriptionCreate>, named: Option<OwnerName>) -> Result<Option<OwnerName>> {
+    match (caller.owner(), named) {
+        (Some(own), Some(named)) if *own != named => Err(Error::OtherOwner),
+        (Some(own), _) => Ok(Some(own.clone())),
+        (None, named) => Ok(named),
+    }
+}
+
+/// Counts a request of an owner's towards its quotas, and gives them with what is left of the minute.
+async fn admit(api: &Api, tenant: &TenantSlug, owner: &OwnerName) -> Result<(Quotas, Quota)> {
+    let quotas = api.app.store.owner(tenant, owner).await?.record.effective_quotas();
+    let now = api.app.clock.now();
+    let per_minute = RateScope::OwnerRequests(tenant.clone(), owner.to_string());
+    let (passes, left) = api.counters.count(&api.app, per_minute, quotas.requests(), now).await?;
+    if !passes {
+        return Err(Error::RateLimited(left));
+    }
+    let per_day = RateScope::OwnerRequestsPerDay(tenant.clone(), owner.to_string());
+    let (passes, left_of_day) = api.counters.count(&api.app, per_day, quotas.requests_per_day(), now).await?;
+    if passes { Ok((quotas, left)) } else { Err(Error::RateLimited(left_of_day)) }
 }
 
 /// The caller's own secret, if a key can be made of it, or a new one.
-fn secret(api: &Api, supplied: Option<SuppliedSecret>) -> Result<SecretString> {
+pub(super) fn secret(api: &Api, supplied: Option<SuppliedSecret>) -> Result<SecretString> {
     let Some(SuppliedSecret(secret)) = supplied else { return Ok(generate_secret(&api.app.random)) };
     SigningKey::new(&secret).map_err(|rule| Error::field("secret", rule))?;
     Ok(secret)
+}
+
+/// What a new subscription is made from.
+pub(crate) struct Draft {
+    /// On whose behalf.
+    pub(crate) owner: Option<OwnerName>,
+    /// What it is like.
+    pub(crate) settings: Settings,
+    /// Its declaration.
+    pub(crate) declared: Option<Declared>,
+    /// Whether its target is sent a challenge at once.
+    pub(crate) trigger_challenge: bool,
+}
+
+impl Draft {
+    /// The new subscription, at its first version. Nothing is stored.
+    pub(crate) async fn made(self, api: &Api, tenant: &TenantSlug, secret: &SecretString) -> Result<Subscription> {
+        let now = api.app.clock.now();
+        let id = SubscriptionId::new(now, api.app.random.bits());
+        let held = Subscription {
+            id,
+            tenant: tenant.clone(),
+            owner: self.owner,
+            settings: self.settings,
+            secret: api.app.vault.seal(secret, &Owner::new(tenant, id), now).await?,
+            previous_secret: None,
+            status: Status {
+                state: subscription::State::AwaitingChallenge,
+                cause: Cause::Created,
+                since: now,
+                is_draining: false,
+            },
+            verification: Verification::default(),
+            declared: self.declared,
+            // Either way from here makes the first version.
+            version: 0,
+            created_at: now,
+            updated_at: now,
+        };
+        Ok(if self.trigger_challenge && api.app.config.trusts(&held.settings.url) {
+            held.trusted(now)
+        } else if self.trigger_challenge {
+            held.challenged(Purpose::Activation, Challenge::new(&api.app.random), now)
+        } else {
+            held.changed(now)
+        })
+    }
 }

@@ -2,16 +2,20 @@
 
 use axum::extract::State;
 use hookport::domain::id::SubscriptionId;
+use hookport::store::Changed;
+use hookport::upkeep;
 use http::StatusCode;
 
+use super::{TRIES, find_own};
 use crate::api::Api;
 use crate::caller::{Caller, Needs, SubscriptionDelete};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::Ids;
 
-/// Deletes a subscription with its secret.
+/// Deletes a subscription with its secrets.
 ///
-/// Nothing more is sent to it. Its deliveries stay for as long as such rows are kept.
+/// Nothing more is sent to it; an attempt that is under way ends without harm. Its deliveries stay for as long as such
+/// rows are kept.
 #[utoipa::path(
     delete,
     path = "/api/v1/subscriptions/{id}",
@@ -23,10 +27,17 @@ use crate::extract::Ids;
         (status = 204, description = "The subscription is deleted."),
         (status = 400, description = "`invalid_id`: not an id of a subscription.", body = ErrorBody),
         (
-            status = 404,
-            description = "`subscription_not_found`: no subscription of the tenant has this id.",
+            status = 403,
+            description = "`forbidden`: the token lacks the permission that is named. `outbound_disabled`: the tenant \
+                is switched off. `operator_pinned`: it is the operator's.",
             body = ErrorBody
         ),
+        (
+            status = 404,
+            description = "`subscription_not_found`: no subscription that the caller sees has this id.",
+            body = ErrorBody
+        ),
+        (status = 409, description = "`conflict`: others keep changing it at the same time.", body = ErrorBody),
     ),
 )]
 pub(crate) async fn delete(
@@ -34,9 +45,15 @@ pub(crate) async fn delete(
     caller: Caller<SubscriptionDelete>,
     Ids(id): Ids<SubscriptionId>,
 ) -> Result<StatusCode> {
-    if api.app.store.delete_subscription(caller.tenant(), id, api.app.clock.now()).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Error::SubscriptionNotFound)
+    for tried in 0..TRIES {
+        let known = match find_own(&api, &caller, id).await {
+            // Gone since it was found: by somebody else, or by an earlier try whose answer was lost.
+            Err(Error::SubscriptionNotFound) if tried > 0 => return Ok(StatusCode::NO_CONTENT),
+            found => found?,
+        };
+        if upkeep::delete(&api.app, &known).await? == Changed::Yes {
+            return Ok(StatusCode::NO_CONTENT);
+        }
     }
+    Err(Error::Conflict)
 }

@@ -1,13 +1,12 @@
 //! `GET /api/v1/subscriptions/{id}`: shows a subscription.
 
-use axum::Json;
 use axum::extract::State;
 use hookport::domain::id::SubscriptionId;
 
-use super::SubscriptionView;
+use super::{SubscriptionView, Tagged, find, tagged};
 use crate::api::Api;
 use crate::caller::{Caller, Needs, SubscriptionRead};
-use crate::error::{Error, ErrorBody, Result};
+use crate::error::{ErrorBody, Result};
 use crate::extract::Ids;
 use crate::page::One;
 
@@ -20,11 +19,16 @@ use crate::page::One;
     security(("bearer" = [SubscriptionRead::PERMISSION])),
     params(("id" = String, Path, description = "The subscription's id: `sub_…`.")),
     responses(
-        (status = 200, description = "The subscription.", body = One<SubscriptionView>),
+        (
+            status = 200,
+            description = "The subscription.",
+            body = One<SubscriptionView>,
+            headers(("ETag" = String, description = "Its version, in quotes: what a change sends in `If-Match`."))
+        ),
         (status = 400, description = "`invalid_id`: not an id of a subscription.", body = ErrorBody),
         (
             status = 404,
-            description = "`subscription_not_found`: no subscription of the tenant has this id.",
+            description = "`subscription_not_found`: no subscription that the caller sees has this id.",
             body = ErrorBody
         ),
     ),
@@ -33,8 +37,6 @@ pub(crate) async fn read(
     State(api): State<Api>,
     caller: Caller<SubscriptionRead>,
     Ids(id): Ids<SubscriptionId>,
-) -> Result<Json<One<SubscriptionView>>> {
-    let found = api.app.store.subscription(caller.tenant(), id).await?;
-    let subscription = found.ok_or(Error::SubscriptionNotFound)?;
-    Ok(Json(One { data: subscription.into() }))
+) -> Result<Tagged<One<SubscriptionView>>> {
+    Ok(tagged(find(&api, &caller, id).await?))
 }

@@ -57,7 +57,7 @@ pub(crate) async fn create(
     let now = api.app.clock.now();
     let name = Name::try_from("admin".to_owned()).map_err(|e| Error::Internal(e.into()))?;
     let permissions = Permission::of_tenant_admin();
-    let new = NewToken { tenant: request.slug.clone(), name, permissions, expires_at: None };
+    let new = NewToken { tenant: request.slug.clone(), name, permissions, owner: None, expires_at: None };
     let (token, text) = mint(&api.app, new, now);
     let tenant = Tenant::new(request.slug, request.name, now);
     let created = api.app.store.create_tenant(&tenant, &token).await;

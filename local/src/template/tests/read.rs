@@ -135,6 +135,13 @@ fn the_environment_names_local_resources() {
         ("RATE_PER_TENANT", "0"),
         ("RATE_GLOBAL", "10000"),
         ("TRUSTED_PROXIES", ""),
+        ("TRUSTED_TARGETS", ""),
+        ("EGRESS_ALLOWED_NETWORKS", ""),
+        ("EGRESS_ALLOWED_HOSTS", ""),
+        ("EGRESS_PROXY", ""),
+        ("ALERT_SINK_ENABLED", "false"),
+        ("ALERT_SINK_URL", ""),
+        ("ALERT_SINK_SECRET", ""),
         ("LEASE_MS", "90000"),
         ("LOG_LEVEL", "INFO"),
     ];

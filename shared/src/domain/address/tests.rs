@@ -1,4 +1,49 @@
+use serde::Deserialize;
+
 use super::*;
+
+const VECTORS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/ssrf.json"));
+
+#[derive(Deserialize)]
+struct Vectors {
+    addresses: Vec<Vector>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Vector {
+    address: IpAddr,
+    /// The code of the kind, unless the address is public.
+    refused: Option<String>,
+}
+
+fn vectors() -> Vec<Vector> {
+    serde_json::from_str::<Vectors>(VECTORS).unwrap().addresses
+}
+
+/// A15, and defects 12 and 24: nothing checked addresses, or not unique local ones.
+#[test]
+fn a15_every_listed_address_is_judged_as_listed() {
+    let vectors = vectors();
+    assert!(vectors.len() >= 250, "{}", vectors.len());
+    for Vector { address, refused } in vectors {
+        let found = refusal(address).map(|refusal| refusal.kind.code());
+        assert_eq!(found, refused.as_deref(), "{address}");
+    }
+}
+
+#[test]
+fn every_range_is_listed_with_its_first_and_last_address() {
+    let listed: Vec<_> = vectors().into_iter().map(|vector| vector.address).collect();
+    let ranges = V4.iter().map(|(range, _)| IpNet::V4(*range)).chain(V6.iter().map(|(range, _)| IpNet::V6(*range)));
+    for range in ranges {
+        let last = match range {
+            IpNet::V4(range) => IpAddr::V4(range.broadcast()),
+            IpNet::V6(range) => IpAddr::V6(range.broadcast()),
+        };
+        assert!(listed.contains(&range.addr()) && listed.contains(&last), "{range}");
+    }
+}
 
 fn networks(list: &[&str]) -> Vec<IpNet> {
     list.iter().map(|network| network.parse().unwrap()).collect()
@@ -49,6 +94,35 @@ fn credential_addresses_are_never_allowed() {
         assert!(!allows(address, true, &everything), "{address}");
     }
     assert!(allows("169.254.1.1", true, &everything));
+}
+
+#[test]
+fn no_allowed_range_hides_a_credential_address_inside() {
+    for (address, range) in [
+        ("64:ff9b:1::a9fe:a9fe", "64:ff9b:1::/48"),
+        ("64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1::/48"),
+        ("fe80::5efe:a9fe:a9fe", "fe80::/10"),
+        ("::ffff:0:a9fe:a9fe", "::/0"),
+        ("2001:0:808:808:8000:63bf:5601:5601", "2001::/32"),
+    ] {
+        assert!(!allows(address, true, &[range]), "{address}");
+        let refusal = refusal(address.parse().unwrap()).unwrap();
+        assert!(refusal.kind.hands_out_credentials() && refusal.form.is_some(), "{refusal}");
+    }
+    assert!(allows("64:ff9b:1::a00:1", false, &["64:ff9b:1::/48"]));
+}
+
+#[test]
+fn an_address_means_itself_and_what_is_inside() {
+    let meanings = |text: &str| meanings(text.parse().unwrap()).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(meanings("10.0.0.1"), ["10.0.0.1"]);
+    assert_eq!(meanings("2a00:1450::1"), ["2a00:1450::1"]);
+    assert_eq!(meanings("::ffff:10.0.0.1"), ["::ffff:10.0.0.1", "10.0.0.1"]);
+    assert_eq!(meanings("2002:808:808::5efe:a00:1"), ["2002:808:808::5efe:a00:1", "8.8.8.8", "10.0.0.1"]);
+    assert_eq!(
+        meanings("2001:0:808:808:8000:63bf:f5ff:fffe"),
+        ["2001:0:808:808:8000:63bf:f5ff:fffe", "8.8.8.8", "10.0.0.1"],
+    );
 }
 
 #[test]

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::issuer::{Ec, Ed, URL, base64url, document, key_set, rsa_jwk};
 use super::*;
-use crate::egress::{Egress, EgressPolicy};
+use crate::egress::{DenyList, Egress, EgressPolicy};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -69,7 +69,10 @@ impl Publisher {
 
 /// `http` and loopback are allowed, so that the publisher can be reached.
 fn key_sets() -> KeySets {
-    KeySets::new(Egress::new(EgressPolicy { allow_http: true, allow_loopback: true, ..EgressPolicy::default() }))
+    KeySets::new(Egress::new(
+        EgressPolicy { allow_http: true, allow_loopback: true, ..EgressPolicy::default() },
+        DenyList::none(),
+    ))
 }
 
 fn jwk(kid: &str) -> Value {
@@ -159,7 +162,7 @@ async fn no_url_that_deliveries_may_not_go_to_is_asked_for_keys() {
     let http_only = EgressPolicy { allow_http: true, ..EgressPolicy::default() };
     let loopback_only = EgressPolicy { allow_loopback: true, ..EgressPolicy::default() };
     for policy in [EgressPolicy::default(), http_only, loopback_only] {
-        let sets = KeySets::new(Egress::new(policy));
+        let sets = KeySets::new(Egress::new(policy, DenyList::none()));
         for url in [publisher.url.as_str(), "http://169.254.169.254/keys", "file:///etc/keys", "keys", ""] {
             assert!(sets.get(url, Some("one"), at(NOW_S)).await.is_none(), "{url}");
         }

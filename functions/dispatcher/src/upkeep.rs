@@ -1,0 +1,146 @@
+//! Looking after a subscription: its challenge, its announcements, what was kept for it, its end.
+//!
+//! Everything is decided from the subscription as it is. Doing it twice does no harm, and whoever dies in between leaves
+//! it due.
+
+use hookport::aws::lambda::Deadline;
+use hookport::domain::delivery::OwnerToken;
+use hookport::domain::id::SubscriptionId;
+use hookport::domain::own_event::{NEWS, OwnEvent};
+use hookport::domain::subscription::{Challenge, Purpose, State, Subscription, VerificationStatus};
+use hookport::domain::text::TenantSlug;
+use hookport::inbound::later;
+use hookport::own_events::tell;
+use hookport::store::Changed;
+use hookport::upkeep;
+use jiff::{SignedDuration, Timestamp};
+use tracing::info;
+
+use crate::drain::Drained;
+use crate::{Dispatcher, Trouble};
+
+/// How often a subscription is looked at in one go; what is left is due at once.
+const ROUNDS: usize = 4;
+/// How long after a drain it is looked once more whether something was kept: an event that was on its way when the last
+/// one left may have been kept by an instance that did not know yet.
+const LAST_LOOK: SignedDuration = SignedDuration::from_mins(3);
+
+/// What one look came to.
+enum Looked {
+    /// It was changed; what is to be done now has to be seen anew.
+    Changed,
+    /// There is nothing to do before then, if ever.
+    Quiet(Option<Timestamp>),
+}
+
+impl Dispatcher {
+    /// Looks after a subscription, unless another does.
+    pub(crate) async fn look_after(
+        &self,
+        tenant: &TenantSlug,
+        id: SubscriptionId,
+        deadline: Deadline,
+    ) -> Result<(), Trouble> {
+        let now = self.app.clock.now();
+        let owner = OwnerToken::new(self.app.random.bits());
+        let lease_until = later(now, self.app.config.lease);
+        let Some(claim) = self.app.store.claim_upkeep(tenant, id, owner, now, lease_until).await? else {
+            return Ok(());
+        };
+        let mut next = Some(now);
+        for _ in 0..ROUNDS {
+            let Some(subscription) = self.app.store.subscription(tenant, id).await? else {
+                next = self.cancel_held(tenant, id, deadline).await?;
+                break;
+            };
+            if let Looked::Quiet(until) = self.look_at(&subscription, deadline).await? {
+                next = until;
+                break;
+            }
+        }
+        let is_asked_again = self.app.store.end_upkeep(tenant, id, claim, next, self.app.clock.now()).await?;
+        if is_asked_again || next.is_some_and(|next| next <= self.app.clock.now()) {
+            upkeep::hint(&self.app, tenant, id).await;
+        }
+        Ok(())
+    }
+
+    async fn look_at(&self, subscription: &Subscription, deadline: Deadline) -> Result<Looked, Trouble> {
+        let now = self.app.clock.now();
+        self.announce(subscription, now).await?;
+        if subscription.expires_at().is_some_and(|end| end <= now) {
+            return self.expire(subscription, now).await;
+        }
+        if subscription.verification.status == VerificationStatus::Pending {
+            self.send_challenge(subscription).await?;
+            let after = self.app.store.subscription(&subscription.tenant, subscription.id).await?;
+            if after.as_ref().map(|after| after.version) != Some(subscription.version) {
+                return Ok(Looked::Changed);
+            }
+        } else if subscription.reverify_at().is_some_and(|at| at <= now) {
+            let challenge = Challenge::new(&self.app.random);
+            let after = subscription.challenged(Purpose::Renewal, challenge, now);
+            return self.changed(subscription, &after).await;
+        }
+        let next = subscription.next_upkeep(now);
+        if subscription.status.state != State::Active {
+            return Ok(Looked::Quiet(next));
+        }
+        match self.drain(subscription, deadline).await? {
+            Drained::Empty if subscription.status.is_draining => {
+                // The drain may have taken a minute: the last look is counted from here.
+                let after = subscription.drained(self.app.clock.now());
+                self.changed(subscription, &after).await
+            }
+            // Decided from the subscription, so that a run in between does not forget it.
+            Drained::Empty => {
+                let last_look = later(subscription.updated_at, LAST_LOOK);
+                Ok(Looked::Quiet(if now < last_look { sooner(next, last_look) } else { next }))
+            }
+            Drained::Until(until) => Ok(Looked::Quiet(sooner(next, until))),
+        }
+    }
+
+    /// Tells what the present state is worth telling, unless that was told.
+    async fn announce(&self, subscription: &Subscription, now: Timestamp) -> Result<(), Trouble> {
+        let is_news = |at: Timestamp| now <= later(at, NEWS);
+        if is_news(subscription.status.since)
+            && let Some(event) = OwnEvent::of_status(subscription)
+        {
+            tell(&self.app, &event).await?;
+        }
+        let failed = subscription.verification.status == VerificationStatus::Failed;
+        if failed
+            && subscription.status.state == State::Active
+            && subscription.verification.ended_at.is_some_and(is_news)
+            && let Some(event) = OwnEvent::challenge_failed(subscription)
+        {
+            tell(&self.app, &event).await?;
+        }
+        let is_ending = subscription.warns_at().is_some_and(|at| at <= now && is_news(at));
+        if is_ending && let Some(event) = OwnEvent::expiring(subscription) {
+            tell(&self.app, &event).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a subscription whose target never proved itself.
+    async fn expire(&self, subscription: &Subscription, now: Timestamp) -> Result<Looked, Trouble> {
+        if let Some(event) = OwnEvent::expired(subscription) {
+            tell(&self.app, &event).await?;
+        }
+        if self.app.store.delete_subscription(subscription, now).await? == Changed::Yes {
+            info!(tenant = %subscription.tenant, subscription.id = %subscription.id, "subscription.expired");
+        }
+        Ok(Looked::Changed)
+    }
+
+    async fn changed(&self, before: &Subscription, after: &Subscription) -> Result<Looked, Trouble> {
+        self.app.store.change_subscription(before, after).await?;
+        Ok(Looked::Changed)
+    }
+}
+
+fn sooner(next: Option<Timestamp>, other: Timestamp) -> Option<Timestamp> {
+    Some(next.map_or(other, |next| next.min(other)))
+}

@@ -1,0 +1,154 @@
+//! When subscriptions have to be looked after: a row for each that has to, in the index of what is due.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::due::due_shard;
+use super::{Store, keys};
+use crate::aws::expression::{Changes, Test, Value};
+use crate::aws::table::{TableError, Wanted};
+use crate::domain::delivery::OwnerToken;
+use crate::domain::id::SubscriptionId;
+use crate::domain::text::TenantSlug;
+
+/// A subscription that has to be looked after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upkeep {
+    /// Whose it is.
+    pub tenant: TenantSlug,
+    /// Which one.
+    pub subscription_id: SubscriptionId,
+    /// When.
+    pub due_at: Option<Timestamp>,
+    /// How often the sweeper took it up without anybody doing it.
+    pub redrives: u32,
+}
+
+/// Upkeep that is the caller's to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpkeepClaim {
+    owner: OwnerToken,
+    /// How often it had been asked for.
+    asked: u64,
+    /// By when it was asked for last.
+    expected: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(default)]
+    a: u64,
+    #[serde(default)]
+    q: Option<i64>,
+    #[serde(default)]
+    o: Option<String>,
+    #[serde(default)]
+    da: Option<i64>,
+    #[serde(default)]
+    c: u32,
+}
+
+impl Store {
+    /// Asks for a subscription to be looked after by `due_at`. One write. Asking again does no harm.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn ask_upkeep(
+        &self,
+        tenant: &TenantSlug,
+        id: SubscriptionId,
+        due_at: Timestamp,
+    ) -> Result<(), TableError> {
+        let changes = Changes::new()
+            .set("ds", due_shard(id.to_bytes()))
+            .set("da", due_at.as_millisecond())
+            .set("q", due_at.as_millisecond())
+            .add("a", 1)
+            .remove("c");
+        self.deliveries.update(&keys::upkeep(tenant, id), &changes, &[], Wanted::Nothing).await?;
+        Ok(())
+    }
+
+    /// Claims the upkeep of a subscription until `lease_until`; `None` while another does it.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn claim_upkeep(
+        &self,
+        tenant: &TenantSlug,
+        id: SubscriptionId,
+        owner: OwnerToken,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<UpkeepClaim>, TableError> {
+        let changes = Changes::new()
+            .set("ds", due_shard(id.to_bytes()))
+            .set("da", lease_until.as_millisecond())
+            .set("o", owner.to_string())
+            .set("l", lease_until.as_millisecond());
+        let tests = [Test::AttributeAbsentOrAtMost("l", Value::of(now.as_millisecond()))];
+        let updated = self.deliveries.update(&keys::upkeep(tenant, id), &changes, &tests, Wanted::New).await;
+        let row = match updated {
+            Ok(row) => row,
+            Err(TableError::ConditionFailed { old }) => old,
+            Err(other) => return Err(other),
+        };
+        let Some(row) = row else { return Ok(None) };
+        let row = row.read::<Row>()?;
+        // An earlier try of this very call may have won.
+        let expected = row.q.and_then(|q| Timestamp::from_millisecond(q).ok());
+        Ok((row.o == Some(owner.to_string())).then_some(UpkeepClaim { owner, asked: row.a, expected }))
+    }
+
+    /// Ends upkeep that is the caller's; it is due again at `next`, or never. Tells whether it was asked for meanwhile:
+    /// it is due at once then.
+    ///
+    /// # Errors
+    /// When the table cannot be reached. It is then done again when the claim is over.
+    pub async fn end_upkeep(
+        &self,
+        tenant: &TenantSlug,
+        id: SubscriptionId,
+        claim: UpkeepClaim,
+        next: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<bool, TableError> {
+        // What was asked for may not be there yet, because asking comes before the change: whoever asked has until then.
+        let next = match claim.expected.filter(|expected| *expected > now) {
+            Some(expected) => Some(next.map_or(expected, |next| next.min(expected))),
+            None => next,
+        };
+        let key = keys::upkeep(tenant, id);
+        let ours = Test::Is("o", Value::of(claim.owner.to_string()));
+        let unasked = match claim.asked {
+            0 => Test::AttributeAbsent("a"),
+            asked => Test::Is("a", Value::of(asked)),
+        };
+        let ended = match next {
+            Some(next) => {
+                let changes = Changes::new().set("da", next.as_millisecond()).remove("o").remove("l").remove("c");
+                self.deliveries.update(&key, &changes, &[ours.clone(), unasked], Wanted::Nothing).await.map(|_| ())
+            }
+            None => self.deliveries.delete(&key, &[ours.clone(), unasked]).await,
+        };
+        match ended {
+            Ok(()) => return Ok(false),
+            Err(TableError::ConditionFailed { .. }) => {}
+            Err(other) => return Err(other),
+        }
+        let changes = Changes::new().set("da", now.as_millisecond()).remove("o").remove("l").remove("c");
+        match self.deliveries.update(&key, &changes, &[ours], Wanted::Nothing).await {
+            Ok(_) => Ok(true),
+            // Somebody else does it by now, or it is gone.
+            Err(TableError::ConditionFailed { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    pub(super) async fn upkeep(&self, tenant: &TenantSlug, id: SubscriptionId) -> Result<Option<Upkeep>, TableError> {
+        let row: Option<Row> = self.deliveries.get(&keys::upkeep(tenant, id)).await?;
+        let Some(row) = row else { return Ok(None) };
+        let due_at = row.da.map(Timestamp::from_millisecond).transpose().map_err(|e| TableError::Corrupt(e.into()))?;
+        Ok(Some(Upkeep { tenant: tenant.clone(), subscription_id: id, due_at, redrives: row.c }))
+    }
+}

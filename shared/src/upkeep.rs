@@ -1,0 +1,72 @@
+//! Changes of subscriptions, with what has to follow them: challenges, announcements, what was kept.
+//!
+//! What follows is asked for first, due a little later, then the change is made, then a message brings the dispatcher at
+//! once. Whoever dies in between leaves work that the sweeper finds, and upkeep that finds nothing to do does no harm.
+
+use jiff::SignedDuration;
+use tracing::warn;
+
+use crate::app::App;
+use crate::aws::queue::Outgoing;
+use crate::aws::table::TableError;
+use crate::domain::id::SubscriptionId;
+use crate::domain::subscription::Subscription;
+use crate::domain::text::TenantSlug;
+use crate::inbound::{PATIENCE, later};
+use crate::message::{Message, UpkeepMessage};
+use crate::store::{Changed, SubscriptionCreateError};
+
+/// How long after a change the sweeper takes up what should follow it.
+pub const GRACE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Stores a new subscription, and lets upkeep follow.
+///
+/// # Errors
+/// As [`crate::store::Store::create_subscription`].
+pub async fn create(app: &App, subscription: &Subscription, most: Option<u32>) -> Result<(), SubscriptionCreateError> {
+    ask(app, subscription).await?;
+    app.store.create_subscription(subscription, most).await?;
+    hint(app, &subscription.tenant, subscription.id).await;
+    Ok(())
+}
+
+/// Replaces a subscription unless someone was faster, and lets upkeep follow.
+///
+/// # Errors
+/// When the table cannot be reached.
+pub async fn change(app: &App, before: &Subscription, after: &Subscription) -> Result<Changed, TableError> {
+    ask(app, after).await?;
+    let changed = app.store.change_subscription(before, after).await?;
+    if changed == Changed::Yes {
+        hint(app, &after.tenant, after.id).await;
+    }
+    Ok(changed)
+}
+
+/// Deletes a subscription unless someone was faster, and lets upkeep end what was kept for it.
+///
+/// # Errors
+/// When the table cannot be reached.
+pub async fn delete(app: &App, known: &Subscription) -> Result<Changed, TableError> {
+    ask(app, known).await?;
+    let deleted = app.store.delete_subscription(known, app.clock.now()).await?;
+    if deleted == Changed::Yes {
+        hint(app, &known.tenant, known.id).await;
+    }
+    Ok(deleted)
+}
+
+async fn ask(app: &App, subscription: &Subscription) -> Result<(), TableError> {
+    app.store.ask_upkeep(&subscription.tenant, subscription.id, later(app.clock.now(), GRACE)).await
+}
+
+/// Brings the dispatcher to a subscription at once, if the queue takes the message in time.
+pub async fn hint(app: &App, tenant: &TenantSlug, id: SubscriptionId) {
+    let body = Message::Upkeep(UpkeepMessage::new(tenant.clone(), id)).encode();
+    let sending = app.outbound_queue.send(Outgoing { body, delay: SignedDuration::ZERO });
+    match tokio::time::timeout(PATIENCE, sending).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => warn!(subscription.id = %id, code = error.code, "upkeep.hint_lost"),
+        Err(_) => warn!(subscription.id = %id, code = "patience", "upkeep.hint_lost"),
+    }
+}
