@@ -216,7 +216,7 @@ mod tests {
         let tenant = TenantSlug::try_from("acme".to_owned()).expect("a slug");
         let event_type = EventType::try_from("invoice.paid".to_owned()).expect("a type");
         let delivery = Delivery::of_event(tenant, ids.0, event_type, ids.1, DeliveryState::Exhausted { at }, at);
-        let real = OwnEvent::exhausted(&delivery, "the target answered 503", at).body();
+        let real = OwnEvent::exhausted(&delivery, None, "the target answered 503", at).body();
         let example = example(EXHAUSTED).expect("an example");
         let members = |body: &Value| {
             let mut names: Vec<_> = body["data"].as_object().expect("an object").keys().cloned().collect();

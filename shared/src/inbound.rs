@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use tracing::warn;
@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::aws::queue::Outgoing;
 use crate::domain::inbound_delivery::Violation;
 use crate::domain::schema::Schema;
+pub use crate::domain::time::later;
 use crate::message::{InboundMessage, Message};
 
 /// How long an answer may wait for what only saves time. The row is the promise.
@@ -159,12 +160,6 @@ pub async fn hint(app: &App, message: InboundMessage) {
         Ok(Err(error)) => warn!(delivery.id = %delivery_id, code = error.code, "inbound.hint_lost"),
         Err(_) => warn!(delivery.id = %delivery_id, code = "patience", "inbound.hint_lost"),
     }
-}
-
-/// A time that much later; the end of time where there is none.
-#[must_use]
-pub fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

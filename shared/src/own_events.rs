@@ -22,7 +22,7 @@ pub async fn tell(app: &App, event: &OwnEvent) -> Result<(), TableError> {
         path: String::new(),
         source_ip: None,
         headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        facts: None,
+        facts: Some(event.facts()),
     };
     let request = KeptRequest::pack(&head, &Bytes::from(event.body().to_string()))?;
     let expires_at = row_expires_at(row.received_at(), 0);

@@ -12,7 +12,8 @@ use crate::aws::table::TableError;
 use crate::domain::id::SubscriptionId;
 use crate::domain::subscription::Subscription;
 use crate::domain::text::TenantSlug;
-use crate::inbound::{PATIENCE, later};
+use crate::domain::time::later;
+use crate::inbound::PATIENCE;
 use crate::message::{Message, UpkeepMessage};
 use crate::store::{Changed, SubscriptionCreateError};
 

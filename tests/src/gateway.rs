@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use hookport::clock::Clock;
@@ -39,6 +39,13 @@ pub struct TestGateway {
     settings: HashMap<String, String>,
     instances: Vec<Instance>,
     admin_token: String,
+}
+
+/// The template of the deployment, read once for all gateways.
+fn template() -> Template {
+    static TEMPLATE: LazyLock<Template> =
+        LazyLock::new(|| Template::embedded().expect("the template can be honoured"));
+    TEMPLATE.clone()
 }
 
 /// When every test begins.
@@ -79,7 +86,7 @@ impl TestGateway {
     /// When the gateway cannot be set up; the test is over then.
     pub async fn with_settings(names: &[&str], more: &[(&str, &str)]) -> Self {
         let clock = Clock::manual(start());
-        let template = Template::embedded().expect("the template can be honoured");
+        let template = template();
         let cloud = Cloud::open(None, &template, clock.clone()).await.expect("the stand-ins open");
         Self::on(cloud, clock, names, more).await
     }
@@ -90,7 +97,7 @@ impl TestGateway {
     /// When the data cannot be opened.
     pub async fn reopen(data: &Path, later: SignedDuration) -> (Cloud, Clock) {
         let clock = Clock::manual(Clock::system().now().saturating_add(later).expect("a time in range"));
-        let template = Template::embedded().expect("the template can be honoured");
+        let template = template();
         let cloud = Cloud::open(Some(data), &template, clock.clone()).await.expect("the data opens");
         (cloud, clock)
     }
@@ -124,7 +131,7 @@ impl TestGateway {
     /// When the functions cannot be set up.
     #[must_use]
     pub fn fresh(&self, name: &str) -> Instance {
-        let template = Template::embedded().expect("the template can be honoured");
+        let template = template();
         let made = Functions::new(name, &self.cloud, &template, &self.settings, &self.clock, &self.random);
         Arc::new(made.expect("the functions can be set up"))
     }

@@ -13,9 +13,12 @@ const FUNCTIONS: [&str; 4] = ["dispatcher", "management", "receiver", "sweeper"]
 /// The most lines that a file of Rust may have.
 const MOST_LINES: usize = 400;
 /// The acceptance cases that the tests must name.
-const ACCEPTANCE: [&str; 31] = [
-    "B1", "B2", "B3", "B15", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C12", "D1", "D2", "D3",
-    "D4", "D5", "D6", "D7", "D8", "D12", "D13", "D14", "D15", "D16", "D18", "D19", "D20",
+const ACCEPTANCE: [&str; 71] = [
+    "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9", "A10", "A11", "A12", "A13", "A14", "A15", "A16", "A17",
+    "A18", "A19", "A20", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B11", "B12", "B13", "B14",
+    "B15", "B16", "B17", "B18", "B19", "B20", "B21", "B22", "B23", "B24", "C1", "C2", "C3", "C4", "C5", "C6", "C7",
+    "C8", "C9", "C10", "C12", "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D12", "D13", "D14", "D15", "D16", "D18",
+    "D19", "D20",
 ];
 /// All that a fresh machine with a Rust toolchain and a C compiler needs.
 const SET_UP: [&str; 2] = ["cargo run --release -- dev", "cargo test --workspace"];
@@ -75,6 +78,11 @@ fn collect(folder: &Path, ending: &str, found: &mut Vec<File>) {
 fn product_without(except: &str) -> Vec<File> {
     let all = PRODUCT.iter().flat_map(|folder| files(folder, ".rs"));
     all.filter(|file| file.path != except && !file.is_below(except)).collect()
+}
+
+/// A line of code without the texts in it.
+fn without_texts(line: &str) -> String {
+    line.split('"').step_by(2).collect::<Vec<_>>().join(" ")
 }
 
 /// The names and words in a line of code.
@@ -161,7 +169,8 @@ fn the_domain_has_no_async_no_io_and_no_aws_type() {
     };
     let paths = ["std::fs", "std::io", "std::env", "std::process", "std::thread", "std::net::Tcp", "std::net::Udp"];
     let broken = |line: &str| {
-        let word = words(line).find(|word| banned(word)).map(|word| format!("`{word}`"));
+        let code = without_texts(line);
+        let word = words(&code).find(|word| banned(word)).map(|word| format!("`{word}`"));
         word.or_else(|| first_of(line, &paths))
     };
     assert_none(&breaches(&files("shared/src/domain", ".rs"), broken), "the domain takes values and gives values");

@@ -5,8 +5,10 @@ use hookport::domain::attempt::{Attempt, Outcome};
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerToken, Wait};
 use hookport::domain::own_event::{OwnEvent, is_own};
 use hookport::domain::subscription::{Cause, State, Subscription};
+use hookport::domain::time::later;
 use hookport::domain::verdict::{self, Policy, Verdict, judge};
 use hookport::egress::{EgressError, OutgoingResponse};
+use hookport::inbound::PATIENCE;
 use hookport::message::{Message, OutboundMessage};
 use hookport::own_events::tell;
 use hookport::signature::challenge::{ChallengeFailure, echoes};
@@ -76,7 +78,7 @@ impl Dispatcher {
         self.gates.done(&self.app, &gate, pass, end.seen).await;
         if let Verdict::Failed { not_before, slow_down: true, .. } = end.verdict {
             let asked = not_before.unwrap_or(BREATH);
-            let until = self.app.clock.now().saturating_add(asked).unwrap_or(Timestamp::MAX);
+            let until = later(self.app.clock.now(), asked);
             self.gates.slow_down(subscription.id, until);
         }
         let is_gone = end.verdict == Verdict::Gone && delivery.kind != DeliveryKind::Test;
@@ -179,8 +181,12 @@ impl Dispatcher {
         if !is_told || is_own(&delivery.event_type) {
             return Ok(());
         }
-        let last = delivery.attempts.last().map(|attempt| last_error(&attempt.outcome));
-        tell(&self.app, &OwnEvent::exhausted(delivery, last.as_deref().unwrap_or("no attempt was made"), at)).await?;
+        let told = delivery.progress.as_ref().and_then(|progress| progress.message.clone());
+        let last = told.or_else(|| delivery.attempts.last().map(|attempt| attempt.outcome.error()));
+        let found = self.subscriptions.one(&self.app, &delivery.tenant, delivery.subscription_id, at).await?;
+        let owner = found.ready.and_then(|ready| ready.subscription.owner.clone());
+        let last = last.as_deref().unwrap_or("no attempt was made");
+        tell(&self.app, &OwnEvent::exhausted(delivery, owner, last, at)).await?;
         Ok(())
     }
 
@@ -236,12 +242,15 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Sends the delayed message that brings the next attempt on time; without it the sweeper does, a little later.
+    /// Sends the delayed message that brings the next attempt on time, if the queue takes it in time; the sweeper comes a
+    /// little later.
     pub(crate) async fn hint(&self, delivery: &Delivery, now: Timestamp) {
         let Some(Wait::OnQueue(delay)) = delivery.wait(now) else { return };
         let body = Message::Outbound(OutboundMessage::new(delivery.tenant.clone(), delivery.id)).encode();
-        if let Err(error) = self.app.outbound_queue.send(Outgoing { body, delay }).await {
-            warn!(delivery.id = %delivery.id, code = error.code, "delivery.hint_lost");
+        match tokio::time::timeout(PATIENCE, self.app.outbound_queue.send(Outgoing { body, delay })).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(delivery.id = %delivery.id, code = error.code, "delivery.hint_lost"),
+            Err(_) => warn!(delivery.id = %delivery.id, code = "patience", "delivery.hint_lost"),
         }
     }
 }
@@ -290,18 +299,6 @@ fn here(code: &str, message: &str, verdict: Verdict) -> End {
     let permanent = verdict == GIVE_UP;
     let outcome = Outcome::Failed { code: code.to_owned(), message: message.to_owned(), permanent };
     End { outcome, verdict, seen: Seen::Unknown }
-}
-
-/// How an attempt failed, in a sentence.
-pub(crate) fn last_error(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Answered(answer) => match &answer.fault {
-            Some(fault) => fault.clone(),
-            None => format!("the target answered {}", answer.status),
-        },
-        Outcome::Failed { message, .. } => message.clone(),
-        Outcome::Unknown => "nobody knows how the last attempt ended".to_owned(),
-    }
 }
 
 /// What an attempt came to, as a log line tells it.

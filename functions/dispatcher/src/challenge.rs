@@ -3,11 +3,11 @@
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerToken};
 use hookport::domain::event_type::EventType;
 use hookport::domain::subscription::{Cause, State, Subscription, VerificationStatus};
+use hookport::domain::time::later;
 use hookport::store::{Changed, Created};
 use hookport::upkeep;
 use tracing::{info, warn};
 
-use crate::attempt::last_error;
 use crate::gates::Pass;
 use crate::subscriptions::ready;
 use crate::{Dispatcher, Trouble};
@@ -21,7 +21,7 @@ impl Dispatcher {
         let Some(event_id) = subscription.verification.event_id(subscription.id) else { return Ok(()) };
         let now = self.app.clock.now();
         let owner = OwnerToken::new(self.app.random.bits());
-        let lease_until = now.saturating_add(self.app.config.lease).unwrap_or(now);
+        let lease_until = later(now, self.app.config.lease);
         let state = DeliveryState::Attempting { n: 1, owner, lease_until };
         let event_type = EventType::try_from("webhook.challenge".to_owned()).expect("it is words joined by a dot");
         let tenant = subscription.tenant.clone();
@@ -56,7 +56,7 @@ impl Dispatcher {
                 DeliveryState::Delivered { .. } => before.proven(now),
                 _ => {
                     let last = delivery.attempts.last();
-                    before.unproven(last.map_or_else(String::new, |attempt| last_error(&attempt.outcome)), now)
+                    before.unproven(last.map_or_else(String::new, |attempt| attempt.outcome.error()), now)
                 }
             };
             if upkeep::change(&self.app, &before, &after).await? == Changed::Yes {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt};
 use hookport::aws::lambda::Deadline;
 use hookport::aws::queue::Outgoing;
-use hookport::domain::delivery::{Delivery, DeliveryState, OwnerToken};
+use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerToken};
 use hookport::domain::event_type::EventType;
 use hookport::domain::id::{EventId, InboundDeliveryId, SubscriptionId};
 use hookport::domain::inbound_delivery::DispatchStatus;
 use hookport::domain::subscription::Intake;
 use hookport::domain::text::TenantSlug;
+use hookport::domain::time::later;
+use hookport::inbound::PATIENCE;
 use hookport::message::{InboundMessage, Message};
 use hookport::store::{Created, KeptRequest};
 use jiff::SignedDuration;
@@ -88,7 +90,12 @@ impl Dispatcher {
         for some in ids.chunks(PAGE) {
             for old in self.app.store.deliveries_of_event(tenant, event, some).await? {
                 if !old.is_on_its_own() {
-                    all &= self.record_lost_lease(old, |_| Some(SignedDuration::ZERO)).await?.is_some();
+                    let ready = known.iter().find(|ready| ready.subscription.id == old.subscription_id);
+                    let wait = |n| match ready {
+                        Some(ready) => ready.wait_after(DeliveryKind::Event, n, self.app.random.fraction()),
+                        None => Some(SignedDuration::ZERO),
+                    };
+                    all &= self.record_lost_lease(old, wait).await?.is_some();
                 }
             }
         }
@@ -156,8 +163,11 @@ impl Dispatcher {
     ) -> Result<(), Trouble> {
         self.app.store.note_fan_out(&tenant, id, done).await?;
         let body = Message::Inbound(InboundMessage::again(tenant, id)).encode();
-        if let Err(error) = self.app.inbound_queue.send(Outgoing { body, delay: SignedDuration::ZERO }).await {
-            warn!(delivery.id = %id, code = error.code, "event.continuation_lost");
+        let sending = self.app.inbound_queue.send(Outgoing { body, delay: SignedDuration::ZERO });
+        match tokio::time::timeout(PATIENCE, sending).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(delivery.id = %id, code = error.code, "event.continuation_lost"),
+            Err(_) => warn!(delivery.id = %id, code = "patience", "event.continuation_lost"),
         }
         Ok(())
     }
@@ -180,7 +190,7 @@ impl Dispatcher {
             };
         }
         let owner = OwnerToken::new(self.app.random.bits());
-        let lease_until = now.saturating_add(self.app.config.lease).unwrap_or(now);
+        let lease_until = later(now, self.app.config.lease);
         let delivery = of_event(DeliveryState::Attempting { n: 1, owner, lease_until });
         let gate = gate_of(&delivery, subscription, lease_until);
         let pass = match self.gates.ask(&self.app, &gate, now).await {

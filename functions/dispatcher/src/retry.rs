@@ -5,6 +5,7 @@ use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerTok
 use hookport::domain::id::DeliveryId;
 use hookport::domain::subscription::{State, Subscription, VerificationStatus};
 use hookport::domain::text::TenantSlug;
+use hookport::domain::time::later;
 use hookport::domain::wait_reason::WaitReason;
 use hookport::store::Claim;
 use jiff::{SignedDuration, Timestamp};
@@ -56,7 +57,7 @@ impl Dispatcher {
     pub(crate) async fn attempt_again(&self, tenant: &TenantSlug, id: DeliveryId) -> Result<(), Trouble> {
         let now = self.app.clock.now();
         let owner = OwnerToken::new(self.app.random.bits());
-        let lease_until = now.saturating_add(self.app.config.lease).unwrap_or(now);
+        let lease_until = later(now, self.app.config.lease);
         let delivery = match self.app.store.claim_attempt(tenant, id, owner, now, lease_until).await? {
             Claim::Nothing => return Ok(()),
             Claim::Silent(delivery) => return self.end_silence(*delivery, now).await,
@@ -75,8 +76,7 @@ impl Dispatcher {
             return self.give_up(delivery, owner, "subscription_deleted", "the subscription was deleted").await;
         };
         if !found.is_enabled && delivery.kind != DeliveryKind::Challenge {
-            let next_attempt_at = now.saturating_add(WHILE_OFF).unwrap_or(now);
-            let reason = Some(WaitReason::OutboundDisabled);
+            let (next_attempt_at, reason) = (later(now, WHILE_OFF), Some(WaitReason::OutboundDisabled));
             return self.put_back(delivery, owner, DeliveryState::Pending { next_attempt_at, reason }).await;
         }
         match course(&delivery, &ready.subscription) {

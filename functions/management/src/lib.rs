@@ -52,8 +52,8 @@ const MAX_BODY_BYTES: usize = 256 * 1024;
 /// The API over this plumbing.
 pub fn router(app: App) -> Router {
     let clock = app.clock.clone();
-    let (router, _) = openapi::documented().split_for_parts();
-    router
+    openapi::ROUTES
+        .clone()
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

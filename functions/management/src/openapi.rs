@@ -4,6 +4,7 @@
 
 use std::sync::LazyLock;
 
+use axum::Router;
 use http::HeaderName;
 use http::header::CONTENT_TYPE;
 use utoipa::openapi::path::Operation;
@@ -35,8 +36,11 @@ const UNAVAILABLE: Shared = ("Unavailable", "503", "`unavailable`: try again aft
 
 type Shared = (&'static str, &'static str, &'static str);
 
+/// Every route of the API. Made once, because the description that is made with it is large.
+pub(crate) static ROUTES: LazyLock<Router<Api>> = LazyLock::new(|| documented().split_for_parts().0);
+
 /// Every route of the API with its description.
-pub(crate) fn documented() -> OpenApiRouter<Api> {
+fn documented() -> OpenApiRouter<Api> {
     let mut router = OpenApiRouter::with_openapi(base())
         .routes(routes!(serve))
         .merge(tenant::routes())

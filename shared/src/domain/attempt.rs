@@ -56,4 +56,15 @@ impl Outcome {
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Answered(Answer { status: 200..=299, fault: None, .. }))
     }
+
+    /// How it failed, for people. Of what the target took, what it answered.
+    #[must_use]
+    pub fn error(&self) -> String {
+        match self {
+            Self::Answered(Answer { fault: Some(fault), .. }) => fault.clone(),
+            Self::Answered(answer) => format!("the target answered {}", answer.status),
+            Self::Failed { message, .. } => message.clone(),
+            Self::Unknown => "the gateway died while the attempt was made".to_owned(),
+        }
+    }
 }

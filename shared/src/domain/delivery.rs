@@ -10,6 +10,7 @@ use super::attempt::{Attempt, Outcome};
 use super::event_type::EventType;
 use super::id::{DeliveryId, EventId, SubscriptionId};
 use super::text::TenantSlug;
+use super::time::later;
 use super::verdict::Verdict;
 use super::wait_reason::WaitReason;
 
@@ -285,10 +286,6 @@ impl Delivery {
     pub fn expires_at(&self) -> Timestamp {
         later(self.id.created_at(), SignedDuration::from_hours(24 * DELIVERY_DAYS))
     }
-}
-
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 fn wait_is_short(until: Timestamp, now: Timestamp) -> bool {

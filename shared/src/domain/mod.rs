@@ -39,6 +39,7 @@ pub mod subscription_health;
 pub mod target_url;
 pub mod tenant;
 pub mod text;
+pub mod time;
 pub mod verdict;
 pub mod wait_reason;
 pub mod watch;

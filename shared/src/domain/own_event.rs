@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::delivery::Delivery;
+use super::event_facts::{EventFacts, OwnerName};
 use super::event_type::EventType;
 use super::id::{InboundDeliveryId, InboundWebhookId};
 use super::inbound_delivery::{DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery};
@@ -77,7 +78,12 @@ pub fn is_own(event_type: &EventType) -> bool {
 pub struct OwnEvent {
     tenant: TenantSlug,
     kind: OwnEventType,
+    /// When it happened.
     at: Timestamp,
+    /// The time in its id: the same for everybody who tells of it.
+    named_at: Timestamp,
+    /// Whose subscription it is about: no other owner gets it.
+    owner: Option<OwnerName>,
     /// Whom it is about, as bytes.
     subject: [u8; 16],
     data: Value,
@@ -126,12 +132,14 @@ impl OwnEvent {
             "message": subscription.verification.failure.as_deref().unwrap_or(status.cause.sentence()),
             "expires_at": subscription.expires_at().map(|at| at.to_string()),
         });
-        Self { tenant: subscription.tenant.clone(), kind, at, subject: subscription.id.to_bytes(), data }
+        let subject = subscription.id.to_bytes();
+        let (tenant, owner) = (subscription.tenant.clone(), subscription.owner.clone());
+        Self { tenant, kind, at, named_at: at, owner, subject, data }
     }
 
-    /// A delivery ended without success at `at`.
+    /// A delivery to a subscription of `owner` ended without success at `at`.
     #[must_use]
-    pub fn exhausted(delivery: &Delivery, last_error: &str, at: Timestamp) -> Self {
+    pub fn exhausted(delivery: &Delivery, owner: Option<OwnerName>, last_error: &str, at: Timestamp) -> Self {
         let data = json!({
             "delivery_id": delivery.id,
             "subscription_id": delivery.subscription_id,
@@ -139,14 +147,20 @@ impl OwnEvent {
             "event_type": delivery.event_type,
             "attempts": delivery.attempts.len(),
             "last_error": last_error,
-            "ended_at": at.to_string(),
         });
         // Whoever tells of this end comes to the same id: it follows from what was recorded before it, unless that was so
         // long ago that the event would be gone soon.
         let before = delivery.attempts.iter().rev().nth(1).map_or(delivery.id.created_at(), |one| one.started_at);
         let is_recent = at <= before.saturating_add(RECENT).unwrap_or(at);
-        let known_at = if is_recent { before } else { at };
-        Self { tenant: delivery.tenant.clone(), kind: EXHAUSTED, at: known_at, subject: delivery.id.to_bytes(), data }
+        let named_at = if is_recent { before } else { at };
+        let (tenant, subject) = (delivery.tenant.clone(), delivery.id.to_bytes());
+        Self { tenant, kind: EXHAUSTED, at, named_at, owner, subject, data }
+    }
+
+    /// What it says of itself beside its body.
+    #[must_use]
+    pub fn facts(&self) -> EventFacts {
+        EventFacts { owner: self.owner.clone(), ..EventFacts::default() }
     }
 
     /// The body of the event: an envelope like that of published ones.
@@ -161,10 +175,10 @@ impl OwnEvent {
     /// Never: the types of these events are well formed.
     #[must_use]
     pub fn row(&self, now: Timestamp) -> InboundDelivery {
-        let at = self.at.as_millisecond().to_be_bytes();
+        let at = self.named_at.as_millisecond().to_be_bytes();
         let parts: [&[u8]; 3] = [&self.subject, self.kind.name.as_bytes(), &at];
         InboundDelivery {
-            id: InboundDeliveryId::derived(self.at, InboundWebhookId::NONE, &parts),
+            id: InboundDeliveryId::derived(self.named_at, InboundWebhookId::NONE, &parts),
             tenant: self.tenant.clone(),
             webhook_id: InboundWebhookId::NONE,
             webhook_version: GATEWAY_VERSION,

@@ -160,7 +160,9 @@ async fn follow(api: &Api, after: &Delivery, now: Timestamp) {
         DeliveryKind::Challenge | DeliveryKind::Test => false,
     };
     if is_news && matches!(after.state, DeliveryState::Exhausted { .. }) {
-        let event = OwnEvent::exhausted(after, &error_of(after).unwrap_or_default(), now);
+        let found = api.app.store.subscription(&after.tenant, after.subscription_id).await;
+        let owner = found.ok().flatten().and_then(|subscription| subscription.owner);
+        let event = OwnEvent::exhausted(after, owner, &error_of(after).unwrap_or_default(), now);
         if let Err(error) = tell(&api.app, &event).await {
             // The delivery has ended and says why; the target cannot help it.
             warn!(delivery.id = %after.id, error = %error, "delivery.end_untold");

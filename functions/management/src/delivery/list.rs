@@ -98,10 +98,16 @@ pub(super) async fn visible<N>(api: &Api, caller: &Caller<N>) -> Result<Vec<Subs
     let store = &api.app.store;
     match caller.owner() {
         Some(owner) => {
-            // Quotas keep an owner below one page of subscriptions.
-            let all = PageRequest { limit: MAX_LIMIT, after: None };
-            let own = store.list_subscriptions_of_owner(caller.tenant(), owner, &all).await?;
-            Ok(own.items.into_iter().map(|subscription| subscription.id).collect())
+            // Declared ones count towards no quota, so there may be more than a page of them.
+            let (mut ids, mut page) = (Vec::new(), PageRequest { limit: MAX_LIMIT, after: None });
+            loop {
+                let own = store.list_subscriptions_of_owner(caller.tenant(), owner, &page).await?;
+                ids.extend(own.items.into_iter().map(|subscription| subscription.id));
+                match own.next {
+                    Some(next) => page.after = Some(next),
+                    None => return Ok(ids),
+                }
+            }
         }
         None => {
             let mut ids = store.subscription_ids(caller.tenant()).await?;

@@ -259,19 +259,18 @@ pub(crate) fn error_of(delivery: &Delivery) -> Option<String> {
         return None;
     }
     let newest = delivery.attempts.last()?;
+    let error = newest.outcome.error();
     let text = match &newest.outcome {
-        Outcome::Failed { message, .. } => message.clone(),
-        Outcome::Unknown => "the gateway died while the attempt was made".to_owned(),
-        Outcome::Answered(Answer { fault: Some(fault), .. }) => fault.clone(),
-        Outcome::Answered(answer) if newest.outcome.is_success() => match (&delivery.state, &delivery.progress) {
+        outcome if outcome.is_success() => match (&delivery.state, &delivery.progress) {
             (DeliveryState::Exhausted { .. }, Some(Progress { message: Some(told), .. })) => told.clone(),
-            (DeliveryState::Exhausted { .. }, _) => format!("answered {} and was not done afterwards", answer.status),
+            (DeliveryState::Exhausted { .. }, _) => format!("{error} and was not done afterwards"),
             _ => return None,
         },
-        Outcome::Answered(answer) => match LastResponse::of(&delivery.attempts).and_then(|last| last.message) {
-            Some(message) => format!("answered {}: {message}", answer.status),
-            None => format!("answered {}", answer.status),
+        Outcome::Answered(Answer { fault: None, .. }) => match LastResponse::of(&delivery.attempts) {
+            Some(LastResponse { message: Some(words), .. }) => format!("{error}: {words}"),
+            _ => error,
         },
+        Outcome::Answered(_) | Outcome::Failed { .. } | Outcome::Unknown => error,
     };
     Some(if delivery.subscription_id == SubscriptionId::PINNED { OPERATOR_PINNED.to_owned() } else { text })
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use hookport::domain::event_type::EventType;
 use hookport::domain::event_type_definition::EventTypeDefinition;
 use hookport::domain::id::EventTypeId;
+use hookport::domain::own_event::is_own;
 use hookport::domain::text::{Description, Name};
 use http::StatusCode;
 use serde::Deserialize;
@@ -60,6 +61,9 @@ pub(crate) async fn create(
     Body(request): Body<CreateEventType>,
 ) -> Result<(StatusCode, Json<One<EventTypeWithSchema>>)> {
     check_schema(request.schema.as_ref())?;
+    if is_own(&request.event_type) {
+        return Err(Error::field("ref", format!("{} is told by the gateway alone", request.event_type)));
+    }
     let now = api.app.clock.now();
     let id = EventTypeId::new(now, api.app.random.bits());
     let definition = EventTypeDefinition {

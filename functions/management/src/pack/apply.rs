@@ -5,6 +5,7 @@ use axum::extract::State;
 use hookport::domain::event_type::EventType;
 use hookport::domain::event_type_definition::EventTypeDefinition;
 use hookport::domain::id::EventTypeId;
+use hookport::domain::own_event::is_own;
 use hookport::domain::pack::{AppliedPack, Change, Pack, PackName, PackTrigger, Plan, plan};
 use hookport::domain::permission::Permission;
 use hookport::domain::text::TenantSlug;
@@ -100,7 +101,10 @@ pub(crate) async fn apply(
     Ids(name): Ids<PackName>,
     Body(request): Body<ApplyPack>,
 ) -> Result<Json<One<PackOutcome>>> {
-    let triggers = request.triggers.into_iter().map(|JsonObject(trigger)| trigger).collect();
+    let triggers: Vec<PackTrigger> = request.triggers.into_iter().map(|JsonObject(trigger)| trigger).collect();
+    if let Some(own) = triggers.iter().find(|trigger| is_own(&trigger.event_type)) {
+        return Err(Error::InvalidRequest(format!("ref: {} is told by the gateway alone", own.event_type)));
+    }
     let pack = Pack::new(name, triggers).map_err(|rule| Error::InvalidRequest(rule.to_string()))?;
     let current = api.app.store.event_types_of_pack(caller.tenant(), pack.name()).await?;
     let plan = plan(&current, &pack);

@@ -108,13 +108,15 @@ fn functions_come_with_limits_and_triggers() {
 
 #[test]
 fn a_function_overrides_a_global_variable() {
-    let text =
-        changed("      Timeout: 60\n", "      Timeout: 60\n      Environment: {Variables: {LEASE_MS: 120000}}\n");
+    let text = changed(
+        "          ALERT_SINK_ENABLED: !Ref AlertSinkEnabled\n",
+        "          ALERT_SINK_ENABLED: !Ref AlertSinkEnabled\n          LEASE_MS: 120000\n",
+    );
     let template = Template::parse(&text).unwrap();
-    let dispatcher = template.function("DispatcherFunction").unwrap();
+    let management = template.function("ManagementFunction").unwrap();
     let lease = EnvValue::Literal("120000".to_owned());
-    assert_eq!(dispatcher.environment["LEASE_MS"], lease);
-    assert!(dispatcher.environment.contains_key("CONFIGS_TABLE"));
+    assert_eq!(management.environment["LEASE_MS"], lease);
+    assert!(management.environment.contains_key("CONFIGS_TABLE"));
 }
 
 #[test]

@@ -25,6 +25,7 @@ use super::retry::{RetryOn, RetrySchedule};
 use super::static_headers::StaticHeaders;
 use super::target_url::TargetUrl;
 use super::text::{Name, TenantSlug};
+use super::time::later;
 use crate::vault::Sealed;
 
 /// How long a subscription whose target never proved itself is kept, in days.
@@ -270,8 +271,4 @@ pub fn pinned(tenant: TenantSlug, url: TargetUrl) -> Subscription {
         created_at: since,
         updated_at: since,
     }
-}
-
-pub(super) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.saturating_add(by).unwrap_or(Timestamp::MAX)
 }

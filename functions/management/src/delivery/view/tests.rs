@@ -96,8 +96,8 @@ fn the_last_error_is_what_the_target_told_or_how_the_attempt_ended() {
     told_later.progress = Some(told);
     let cases = [
         (told_later, Some("out of paper")),
-        (delivery(someone(), ended, answered(202, "")), Some("answered 202 and was not done afterwards")),
-        (delivery(someone(), ended, answered(500, "no")), Some("answered 500: no…")),
+        (delivery(someone(), ended, answered(202, "")), Some("the target answered 202 and was not done afterwards")),
+        (delivery(someone(), ended, answered(500, "no")), Some("the target answered 500: no…")),
         (delivery(someone(), DeliveryState::Delivered { at: at(9) }, answered(200, "")), None),
         (delivery(someone(), DeliveryState::InProgress { silent_at: at(900) }, answered(202, "")), None),
     ];
