@@ -43,8 +43,7 @@ pub struct TestGateway {
 
 /// The template of the deployment, read once for all gateways.
 fn template() -> Template {
-    static TEMPLATE: LazyLock<Template> =
-        LazyLock::new(|| Template::embedded().expect("the template can be honoured"));
+    static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::embedded().expect("the template can be honoured"));
     TEMPLATE.clone()
 }
 

@@ -123,9 +123,9 @@ async fn later(gateway: &TestGateway, by: SignedDuration) {
     gateway.drain(gateway.instance(0)).await;
 }
 
-/// One instance works a message, without trouble.
+/// One instance works a message that comes for the second time, without trouble.
 async fn work(instance: &Instance, message: &Message) {
-    let received = Received { message_id: "m".to_owned(), body: message.encode(), receive_count: 1 };
+    let received = Received { message_id: "m".to_owned(), body: message.encode(), receive_count: 2 };
     let failed = Arc::clone(&instance.dispatcher).handle(vec![received], instance.dispatcher_deadline()).await;
     assert_eq!(failed, [] as [String; 0]);
 }

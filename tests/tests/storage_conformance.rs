@@ -278,7 +278,7 @@ conformance! {
         upkeep_that_was_asked_for_meanwhile_is_due_at_once,
         upkeep_that_nobody_asked_for_ends_like_any,
         what_is_asked_for_during_upkeep_that_nobody_asked_for_is_not_lost,
-        pushes_of_upkeep_are_counted_until_somebody_takes_it_up,
+        pushes_of_upkeep_are_counted_until_somebody_asks_anew,
         stuck_upkeep_leaves_the_index_until_it_is_asked_for;
     breakers:
         nothing_is_known_against_a_host_at_first,

@@ -145,8 +145,9 @@ impl Dispatcher {
         };
         Ok(match delivery.status {
             DispatchStatus::Pending => {
-                let (event_type, done) = (delivery.event_type, delivery.subscriptions);
-                Some(Work { event_type, request, done, is_repeated: true })
+                // A request that is too large for its message comes like this for the first time, too.
+                let is_repeated = receive_count > 1 || delivery.redrives > 0 || !delivery.subscriptions.is_empty();
+                Some(Work { event_type: delivery.event_type, request, done: delivery.subscriptions, is_repeated })
             }
             DispatchStatus::Dispatched | DispatchStatus::Failed | DispatchStatus::Duplicate | DispatchStatus::Stuck => {
                 None

@@ -4,6 +4,7 @@
 //! it due.
 
 use hookport::aws::lambda::Deadline;
+use hookport::domain::cursor::PageRequest;
 use hookport::domain::delivery::OwnerToken;
 use hookport::domain::id::SubscriptionId;
 use hookport::domain::own_event::{NEWS, OwnEvent};
@@ -21,9 +22,12 @@ use crate::{Dispatcher, Trouble};
 
 /// How often a subscription is looked at in one go; what is left is due at once.
 const ROUNDS: usize = 4;
-/// How long after a drain it is looked once more whether something was kept: an event that was on its way when the last
-/// one left may have been kept by an instance that did not know yet.
+/// How long after a change it is looked once more: an event that was on its way then may have been kept, or attempted, by
+/// an instance that did not know of it yet. Longer than what is remembered, and than a lease.
 const LAST_LOOK: SignedDuration = SignedDuration::from_mins(3);
+
+/// How many deliveries whose senders died are taken up at a time.
+const ORPHANS: usize = 100;
 
 /// What one look came to.
 enum Looked {
@@ -82,7 +86,13 @@ impl Dispatcher {
             let after = subscription.challenged(Purpose::Renewal, challenge, now);
             return self.changed(subscription, &after).await;
         }
+        let last_look = later(subscription.updated_at, LAST_LOOK);
+        if now >= last_look {
+            self.adopt_orphans(subscription).await?;
+        }
+        // Decided from the subscription, so that a run in between does not forget it.
         let next = subscription.next_upkeep(now);
+        let next = if now < last_look { sooner(next, last_look) } else { next };
         if subscription.status.state != State::Active {
             return Ok(Looked::Quiet(next));
         }
@@ -92,13 +102,21 @@ impl Dispatcher {
                 let after = subscription.drained(self.app.clock.now());
                 self.changed(subscription, &after).await
             }
-            // Decided from the subscription, so that a run in between does not forget it.
-            Drained::Empty => {
-                let last_look = later(subscription.updated_at, LAST_LOOK);
-                Ok(Looked::Quiet(if now < last_look { sooner(next, last_look) } else { next }))
-            }
+            Drained::Empty => Ok(Looked::Quiet(next)),
             Drained::Until(until) => Ok(Looked::Quiet(sooner(next, until))),
         }
+    }
+
+    /// Gives a due time to first attempts whose senders died, where the event's own row may have been ended without them:
+    /// since the change, the subscription may not be among those that its event goes to.
+    async fn adopt_orphans(&self, subscription: &Subscription) -> Result<(), Trouble> {
+        let page = PageRequest { limit: ORPHANS, after: None };
+        let (store, ids) = (&self.app.store, [subscription.id]);
+        let found = store.list_deliveries(&subscription.tenant, &ids, &page, |one| !one.is_on_its_own()).await?;
+        for orphan in found.items {
+            self.record_lost_lease(orphan, |_| Some(SignedDuration::ZERO)).await?;
+        }
+        Ok(())
     }
 
     /// Tells what the present state is worth telling, unless that was told.

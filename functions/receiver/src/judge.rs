@@ -4,6 +4,7 @@
 //! form: proof with the address first, then size, then rate; before proof every refusal is alike, in bytes and in work.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use hookport::domain::refusal::Refusal;
 use hookport::proof::{Evidence, KeySet, kid_of};
@@ -53,7 +54,7 @@ impl Receiver {
         arrived: &Arrived,
         source: Option<IpAddr>,
     ) -> Result<Verdict, Trouble> {
-        let (proved, tags) = self.prove(endpoint, arrived).await;
+        let (proved, tags) = self.prove(endpoint, arrived).await?;
         if !endpoint.webhook.is_active {
             return Ok(Verdict { tags, ..Verdict::refused(Refusal::Disabled) });
         }
@@ -86,13 +87,13 @@ impl Receiver {
         if let Err(refusal) = fits(endpoint, arrived) {
             return Ok(Verdict { quota: counted.quota, ..Verdict::refused(refusal) });
         }
-        let (proved, tags) = self.prove(endpoint, arrived).await;
+        let (proved, tags) = self.prove(endpoint, arrived).await?;
         Ok(Verdict { result: proved, quota: counted.quota, tags })
     }
 
-    async fn prove(&self, endpoint: &Endpoint, arrived: &Arrived) -> (Result<(), Refusal>, u32) {
+    async fn prove(&self, endpoint: &Endpoint, arrived: &Arrived) -> Result<(Result<(), Refusal>, u32), Trouble> {
         let request = &arrived.request;
-        let keys = self.key_set(endpoint, arrived).await;
+        let keys = self.key_set(endpoint, arrived).await?;
         let evidence = Evidence {
             headers: request.headers(),
             query: request.uri().query(),
@@ -100,16 +101,19 @@ impl Receiver {
             now: arrived.at,
         };
         let judged = endpoint.verifier.prove(&evidence, keys.as_deref());
-        (judged.result, judged.macs)
+        Ok((judged.result, judged.macs))
     }
 
     /// The issuer's keys, for webhooks that ask for a token by one.
-    async fn key_set(&self, endpoint: &Endpoint, arrived: &Arrived) -> Option<std::sync::Arc<KeySet>> {
+    async fn key_set(&self, endpoint: &Endpoint, arrived: &Arrived) -> Result<Option<Arc<KeySet>>, Trouble> {
         // Not for requests that cannot be taken anyway: nobody makes us call an issuer without showing a token.
         let shows_one = arrived.request.headers().contains_key(AUTHORIZATION);
-        let url = endpoint.verifier.key_set_url().filter(|_| shows_one && endpoint.webhook.is_active)?;
+        let url = endpoint.verifier.key_set_url().filter(|_| shows_one && endpoint.webhook.is_active);
+        let Some(url) = url else { return Ok(None) };
+        // Without it no issuer could be asked, which would be no fault of the token.
+        self.app.egress.ready().await?;
         let kid = kid_of(arrived.request.headers());
-        self.key_sets.get(url, kid.as_deref(), arrived.at).await
+        Ok(self.key_sets.get(url, kid.as_deref(), arrived.at).await)
     }
 
     async fn count(&self, endpoint: &Endpoint, arrived: &Arrived, source: Option<IpAddr>) -> Result<Verdict, Trouble> {

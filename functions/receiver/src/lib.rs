@@ -18,6 +18,7 @@ use hookport::aws::table::TableError;
 use hookport::domain::inbound_delivery::DispatchStatus;
 use hookport::domain::refusal::Refusal;
 use hookport::domain::source_address;
+use hookport::egress::EgressError;
 use hookport::proof::{KeySets, Nobody};
 use hookport::vault::VaultError;
 use http::{Method, Request, Response};
@@ -51,6 +52,8 @@ enum Trouble {
     Table(#[from] TableError),
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error(transparent)]
+    Egress(#[from] EgressError),
 }
 
 /// How a request ended, for the answer and for the log.

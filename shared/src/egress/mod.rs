@@ -87,6 +87,14 @@ impl Egress {
         self.admit(url).await.map(drop)
     }
 
+    /// Makes sure that the deny list is at hand, so that its absence is told from a refusal.
+    ///
+    /// # Errors
+    /// [`EgressError::DenyListUnavailable`]: nothing can be sent now.
+    pub async fn ready(&self) -> Result<(), EgressError> {
+        self.0.deny.rules().await.map(drop)
+    }
+
     /// Sends a request, once, and keeps the beginning of the answer.
     ///
     /// Any answer is a success here, whatever its status.
