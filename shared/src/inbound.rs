@@ -1,22 +1,15 @@
 //! What the receiver and the management function share when they keep a request: the check of its body, and the hint to
 //! the dispatcher.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use tracing::warn;
 
 use crate::app::App;
-use crate::aws::queue::Outgoing;
 use crate::domain::inbound_delivery::Violation;
 use crate::domain::schema::Schema;
-pub use crate::domain::time::later;
 use crate::message::{InboundMessage, Message};
-
-/// How long an answer may wait for what only saves time. The row is the promise.
-pub const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Why no event can be made from a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,11 +147,8 @@ pub fn check(content_type: Option<&[u8]>, body: &[u8], schema: Option<&Schema>) 
 pub async fn hint(app: &App, message: InboundMessage) {
     let delivery_id = message.delivery_id;
     let body = Message::Inbound(message).encode();
-    let sending = app.inbound_queue.send(Outgoing { body, delay: SignedDuration::ZERO });
-    match tokio::time::timeout(PATIENCE, sending).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => warn!(delivery.id = %delivery_id, code = error.code, "inbound.hint_lost"),
-        Err(_) => warn!(delivery.id = %delivery_id, code = "patience", "inbound.hint_lost"),
+    if let Err(code) = app.inbound_queue.hint(body, SignedDuration::ZERO).await {
+        warn!(delivery.id = %delivery_id, code, "inbound.hint_lost");
     }
 }
 

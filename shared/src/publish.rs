@@ -19,7 +19,8 @@ use crate::domain::inbound_delivery::{
 };
 use crate::domain::payload_mode::Envelope;
 use crate::domain::text::TenantSlug;
-use crate::inbound::{hint, later};
+use crate::domain::time::later;
+use crate::inbound::hint;
 use crate::message::InboundMessage;
 use crate::store::{Claimed, Kept, KeptRequest, Writer};
 

@@ -7,13 +7,11 @@ use jiff::SignedDuration;
 use tracing::warn;
 
 use crate::app::App;
-use crate::aws::queue::Outgoing;
 use crate::aws::table::TableError;
 use crate::domain::id::SubscriptionId;
 use crate::domain::subscription::Subscription;
 use crate::domain::text::TenantSlug;
 use crate::domain::time::later;
-use crate::inbound::PATIENCE;
 use crate::message::{Message, UpkeepMessage};
 use crate::store::{Changed, SubscriptionCreateError};
 
@@ -64,10 +62,7 @@ async fn ask(app: &App, subscription: &Subscription) -> Result<(), TableError> {
 /// Brings the dispatcher to a subscription at once, if the queue takes the message in time.
 pub async fn hint(app: &App, tenant: &TenantSlug, id: SubscriptionId) {
     let body = Message::Upkeep(UpkeepMessage::new(tenant.clone(), id)).encode();
-    let sending = app.outbound_queue.send(Outgoing { body, delay: SignedDuration::ZERO });
-    match tokio::time::timeout(PATIENCE, sending).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => warn!(subscription.id = %id, code = error.code, "upkeep.hint_lost"),
-        Err(_) => warn!(subscription.id = %id, code = "patience", "upkeep.hint_lost"),
+    if let Err(code) = app.outbound_queue.hint(body, SignedDuration::ZERO).await {
+        warn!(subscription.id = %id, code, "upkeep.hint_lost");
     }
 }

@@ -1,6 +1,5 @@
 //! One attempt: sign, send, record.
 
-use hookport::aws::queue::Outgoing;
 use hookport::domain::attempt::{Attempt, Outcome};
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerToken, Wait};
 use hookport::domain::own_event::{OwnEvent, is_own};
@@ -8,7 +7,6 @@ use hookport::domain::subscription::{Cause, State, Subscription};
 use hookport::domain::time::later;
 use hookport::domain::verdict::{self, Policy, Verdict, judge};
 use hookport::egress::{EgressError, OutgoingResponse};
-use hookport::inbound::PATIENCE;
 use hookport::message::{Message, OutboundMessage};
 use hookport::own_events::tell;
 use hookport::signature::challenge::{ChallengeFailure, echoes};
@@ -177,8 +175,7 @@ impl Dispatcher {
     /// Tells that a delivery ended without success. What goes wrong with the gateway's own events is not told: it would
     /// never end.
     pub(crate) async fn tell_exhausted(&self, delivery: &Delivery, at: Timestamp) -> Result<(), Trouble> {
-        let is_told = matches!(delivery.kind, DeliveryKind::Event | DeliveryKind::Resend);
-        if !is_told || is_own(&delivery.event_type) {
+        if !delivery.kind.is_of_event() || is_own(&delivery.event_type) {
             return Ok(());
         }
         let told = delivery.progress.as_ref().and_then(|progress| progress.message.clone());
@@ -247,10 +244,8 @@ impl Dispatcher {
     pub(crate) async fn hint(&self, delivery: &Delivery, now: Timestamp) {
         let Some(Wait::OnQueue(delay)) = delivery.wait(now) else { return };
         let body = Message::Outbound(OutboundMessage::new(delivery.tenant.clone(), delivery.id)).encode();
-        match tokio::time::timeout(PATIENCE, self.app.outbound_queue.send(Outgoing { body, delay })).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(delivery.id = %delivery.id, code = error.code, "delivery.hint_lost"),
-            Err(_) => warn!(delivery.id = %delivery.id, code = "patience", "delivery.hint_lost"),
+        if let Err(code) = self.app.outbound_queue.hint(body, delay).await {
+            warn!(delivery.id = %delivery.id, code, "delivery.hint_lost");
         }
     }
 }

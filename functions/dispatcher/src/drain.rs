@@ -5,7 +5,7 @@ use hookport::domain::delivery::{Delivery, DeliveryState, OwnerToken};
 use hookport::domain::id::SubscriptionId;
 use hookport::domain::subscription::Subscription;
 use hookport::domain::text::TenantSlug;
-use hookport::inbound::later;
+use hookport::domain::time::later;
 use hookport::store::{Created, HeldDelivery};
 use jiff::Timestamp;
 

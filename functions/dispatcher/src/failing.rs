@@ -63,7 +63,7 @@ impl Dispatcher {
     /// Counts the end of an attempt towards the rule by which a subscription is switched off. Trouble with it is logged
     /// and keeps nothing else back.
     pub(crate) async fn count_for_auto_disable(&self, known: &Subscription, kind: DeliveryKind, is_success: bool) {
-        if !matches!(kind, DeliveryKind::Event | DeliveryKind::Resend) || known.status.state != State::Active {
+        if !kind.is_of_event() || known.status.state != State::Active {
             return;
         }
         let Some(rule) = &known.settings.auto_disable else { return };
@@ -86,9 +86,8 @@ impl Dispatcher {
     /// When the newest finished attempts began and whether they succeeded, the newest first.
     async fn newest_attempts(&self, known: &Subscription) -> Result<Vec<(Timestamp, bool)>, Trouble> {
         let page = PageRequest { limit: NEWEST, after: None };
-        let wanted = |kind| matches!(kind, DeliveryKind::Event | DeliveryKind::Resend);
         let ids = [known.id];
-        let found = self.app.store.list_deliveries(&known.tenant, &ids, &page, |d| wanted(d.kind)).await?;
+        let found = self.app.store.list_deliveries(&known.tenant, &ids, &page, |d| d.kind.is_of_event()).await?;
         Ok(subscription_health::outcomes(&found.items))
     }
 }

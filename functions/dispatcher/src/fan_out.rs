@@ -1,10 +1,10 @@
 //! From a kept request to its event, and from the event to one delivery for each subscription that wants it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use hookport::aws::lambda::Deadline;
-use hookport::aws::queue::Outgoing;
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerToken};
 use hookport::domain::event_type::EventType;
 use hookport::domain::id::{EventId, InboundDeliveryId, SubscriptionId};
@@ -12,7 +12,6 @@ use hookport::domain::inbound_delivery::DispatchStatus;
 use hookport::domain::subscription::Intake;
 use hookport::domain::text::TenantSlug;
 use hookport::domain::time::later;
-use hookport::inbound::PATIENCE;
 use hookport::message::{InboundMessage, Message};
 use hookport::store::{Created, KeptRequest};
 use jiff::SignedDuration;
@@ -51,7 +50,7 @@ impl Dispatcher {
         let wanting = self.subscriptions.wanting(&self.app, &tenant, &work.event_type, accepted_at).await?;
         let candidates: Vec<_> = if wanting.is_enabled { wanting.list.iter().collect() } else { Vec::new() };
         let mut done = work.done.clone();
-        let mut all_on_their_own = !work.is_repeated || self.adopt(&tenant, delivery_id.into(), &wanting.list).await?;
+        let mut all_on_their_own = true;
         if let (false, Some(request)) = (candidates.is_empty(), &work.request) {
             let event = Event::new(tenant.clone(), delivery_id.into(), work.event_type.clone(), request)?;
             let todo = self.todo(&event, &candidates, &work).await?;
@@ -74,6 +73,9 @@ impl Dispatcher {
         } else if !candidates.is_empty() {
             warn!(%tenant, delivery.id = %delivery_id, "event.body_expired");
         }
+        if work.is_repeated {
+            all_on_their_own &= self.adopt(&tenant, delivery_id.into(), &wanting.list, &done).await?;
+        }
         if all_on_their_own {
             self.app.store.end_inbound(&tenant, delivery_id, &done).await?;
         }
@@ -82,10 +84,19 @@ impl Dispatcher {
     }
 
     /// Gives a due time to first attempts whose senders died, also where the event is no longer wanted: what becomes of
-    /// them is decided when they are due. Tells whether none is left whose lease still runs.
-    async fn adopt(&self, tenant: &TenantSlug, event: EventId, known: &[Arc<Ready>]) -> Result<bool, Trouble> {
+    /// them is decided when they are due. Those that are `done` are on their own already. Tells whether none is left whose
+    /// lease still runs.
+    async fn adopt(
+        &self,
+        tenant: &TenantSlug,
+        event: EventId,
+        known: &[Arc<Ready>],
+        done: &[SubscriptionId],
+    ) -> Result<bool, Trouble> {
+        let done: HashSet<_> = done.iter().collect();
         let mut ids: Vec<_> = known.iter().map(|ready| ready.subscription.id).collect();
         ids.extend(self.app.store.retired_subscription_ids(tenant).await?);
+        ids.retain(|id| !done.contains(id));
         let mut all = true;
         for some in ids.chunks(PAGE) {
             for old in self.app.store.deliveries_of_event(tenant, event, some).await? {
@@ -164,11 +175,8 @@ impl Dispatcher {
     ) -> Result<(), Trouble> {
         self.app.store.note_fan_out(&tenant, id, done).await?;
         let body = Message::Inbound(InboundMessage::again(tenant, id)).encode();
-        let sending = self.app.inbound_queue.send(Outgoing { body, delay: SignedDuration::ZERO });
-        match tokio::time::timeout(PATIENCE, sending).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(delivery.id = %id, code = error.code, "event.continuation_lost"),
-            Err(_) => warn!(delivery.id = %id, code = "patience", "event.continuation_lost"),
+        if let Err(code) = self.app.inbound_queue.hint(body, SignedDuration::ZERO).await {
+            warn!(delivery.id = %id, code, "event.continuation_lost");
         }
         Ok(())
     }

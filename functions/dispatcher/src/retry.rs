@@ -3,7 +3,7 @@
 use hookport::aws::table::TableError;
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerToken, Progress};
 use hookport::domain::id::DeliveryId;
-use hookport::domain::subscription::{State, Subscription, VerificationStatus};
+use hookport::domain::subscription::{Intake, State, Subscription, VerificationStatus};
 use hookport::domain::text::TenantSlug;
 use hookport::domain::time::later;
 use hookport::domain::wait_reason::WaitReason;
@@ -40,14 +40,14 @@ fn course(delivery: &Delivery, subscription: &Subscription) -> Course {
                 Course::Cancel
             }
         }
+        // Also while it drains: what was under way does not wait behind what was kept.
         (_, State::Active) => Course::Attempt,
         (DeliveryKind::Test, _) => Course::Cancel,
-        (_, State::Paused) => Course::Hold,
-        (_, State::PendingVerification) if subscription.verification.verified_at.is_some() => Course::Hold,
-        (
-            DeliveryKind::Event | DeliveryKind::Resend,
-            State::PendingVerification | State::AwaitingChallenge | State::VerificationFailed | State::Disabled,
-        ) => Course::Cancel,
+        (DeliveryKind::Event | DeliveryKind::Resend, _) => match subscription.intake() {
+            Intake::Deliver => Course::Attempt,
+            Intake::Hold => Course::Hold,
+            Intake::Skip => Course::Cancel,
+        },
     }
 }
 

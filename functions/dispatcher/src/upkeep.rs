@@ -10,7 +10,7 @@ use hookport::domain::id::SubscriptionId;
 use hookport::domain::own_event::{NEWS, OwnEvent};
 use hookport::domain::subscription::{Challenge, Purpose, State, Subscription, VerificationStatus};
 use hookport::domain::text::TenantSlug;
-use hookport::inbound::later;
+use hookport::domain::time::later;
 use hookport::own_events::tell;
 use hookport::store::Changed;
 use hookport::upkeep;

@@ -4,7 +4,7 @@ use hookport::app::App;
 use hookport::domain::id::InboundDeliveryId;
 use hookport::domain::inbound_webhook::InboundWebhook;
 use hookport::domain::sample::Sample;
-use hookport::inbound::PATIENCE;
+use hookport::domain::time::PATIENCE;
 use tracing::{info, warn};
 
 use crate::Arrived;

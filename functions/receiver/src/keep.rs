@@ -11,7 +11,8 @@ use hookport::domain::inbound_delivery::{
 use hookport::domain::inbound_webhook::{IdempotencySource, InboundWebhook, OnDuplicate};
 use hookport::domain::refusal::Refusal;
 use hookport::domain::schema::Schema;
-use hookport::inbound::{Unfit, content, hint, holds, later};
+use hookport::domain::time::later;
+use hookport::inbound::{Unfit, content, hint, holds};
 use hookport::message::InboundMessage;
 use hookport::store::{Claimed, Kept, KeptRequest, Writer};
 use http::HeaderValue;

@@ -15,7 +15,6 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use hookport::app::App;
 use hookport::domain::id::{Handle, InboundWebhookId, RejectionId};
@@ -26,6 +25,7 @@ use hookport::domain::rejection::{
     follows_proof, hour_of, kept_name, kept_text,
 };
 use hookport::domain::text::TenantSlug;
+use hookport::domain::time::PATIENCE;
 use hookport::random::Random;
 use http::HeaderName;
 use http::header::{CONTENT_TYPE, USER_AGENT};
@@ -41,8 +41,6 @@ const HALF: u8 = (SLOTS_AN_HOUR / 2) as u8;
 const MOST_TENANTS: usize = 1_000;
 /// How many webhooks have one; strangers cannot make them up.
 const MOST_WEBHOOKS: usize = 10_000;
-/// How long an answer may wait for the log.
-const PATIENCE: Duration = Duration::from_millis(300);
 
 /// A request that was refused, and all that is known of it.
 pub(crate) struct Refused<'a> {

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::clients::AwsClients;
 use super::{Source, code_of};
+use crate::domain::time::PATIENCE;
 
 /// The most messages in one batch.
 const MAX_BATCH: usize = 10;
@@ -64,6 +65,17 @@ impl Queue {
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) => Err(QueueError { code: code_of(&error), source: error.into() }),
+        }
+    }
+
+    /// Sends a message that only saves time, and waits for it no longer than an answer may.
+    ///
+    /// # Errors
+    /// The code of why it was not sent: the service's own, or `patience`.
+    pub async fn hint(&self, body: String, delay: SignedDuration) -> Result<(), String> {
+        match tokio::time::timeout(PATIENCE, self.send(Outgoing { body, delay })).await {
+            Ok(sent) => sent.map_err(|error| error.code),
+            Err(_) => Err("patience".to_owned()),
         }
     }
 

@@ -66,6 +66,17 @@ pub enum DeliveryKind {
     Test,
 }
 
+impl DeliveryKind {
+    /// Tells whether an event is delivered, and not a try of the gateway's own.
+    #[must_use]
+    pub fn is_of_event(self) -> bool {
+        match self {
+            Self::Event | Self::Resend => true,
+            Self::Challenge | Self::Test => false,
+        }
+    }
+}
+
 /// Where a delivery stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {

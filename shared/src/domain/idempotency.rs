@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::id::InboundDeliveryId;
+use super::time::later;
 
 /// The longest key that is taken, in bytes. Longer ones would not fit a log row; they are refused, not cut.
 pub const MAX_KEY_BYTES: usize = 512;
@@ -62,8 +63,7 @@ impl Claim {
     /// A claim by `delivery_id` from its arrival, for `window_s` seconds.
     #[must_use]
     pub fn new(delivery_id: InboundDeliveryId, arrived_at: Timestamp, window_s: u32) -> Self {
-        let window_ends_at =
-            arrived_at.saturating_add(SignedDuration::from_secs(window_s.into())).unwrap_or(Timestamp::MAX);
+        let window_ends_at = later(arrived_at, SignedDuration::from_secs(window_s.into()));
         Self { delivery_id, first_at: arrived_at, window_ends_at }
     }
 }

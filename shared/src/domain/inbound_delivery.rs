@@ -9,6 +9,7 @@ use super::event_type::EventType;
 use super::id::{EventId, InboundDeliveryId, InboundWebhookId, SubscriptionId, WebhookKeyId};
 use super::inbound_webhook::Auth;
 use super::text::TenantSlug;
+use super::time::later;
 
 /// How long after arrival the sweeper takes up a request that nobody has finished.
 ///
@@ -181,7 +182,7 @@ pub fn may_keep_header(name: &str, auth: &Auth) -> bool {
 /// From when on the body of a request is gone, whether its row is still there or not.
 #[must_use]
 pub fn body_expires_at(id: InboundDeliveryId) -> Timestamp {
-    id.created_at().saturating_add(SignedDuration::from_hours(24 * BODY_DAYS)).unwrap_or(Timestamp::MAX)
+    later(id.created_at(), SignedDuration::from_hours(24 * BODY_DAYS))
 }
 
 /// How long the row of a request lives: the body's 30 days, or the idempotency window where that is longer.
@@ -189,7 +190,7 @@ pub fn body_expires_at(id: InboundDeliveryId) -> Timestamp {
 pub fn row_expires_at(received_at: Timestamp, idempotency_window_s: u32) -> Timestamp {
     let days = SignedDuration::from_hours(24 * BODY_DAYS);
     let window = SignedDuration::from_secs(idempotency_window_s.into()) + SignedDuration::from_hours(24);
-    received_at.saturating_add(days.max(window)).unwrap_or(Timestamp::MAX)
+    later(received_at, days.max(window))
 }
 
 /// What the sweeper does with a pending thing that is due.
@@ -213,7 +214,7 @@ pub fn redrive(redrives: u32, now: Timestamp) -> Redrive {
         return Redrive::Stuck;
     }
     let wait = FIRST_SWEEP_AFTER.saturating_mul(1 << redrives.min(5)).min(SignedDuration::from_hours(1));
-    Redrive::Again { due_at: now.saturating_add(wait).unwrap_or(Timestamp::MAX) }
+    Redrive::Again { due_at: later(now, wait) }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::inbound_delivery::{DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery
 use super::stats::GATEWAY_VERSION;
 use super::subscription::{State, Subscription};
 use super::text::TenantSlug;
+use super::time::later;
 
 /// What the gateway tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +195,7 @@ impl OwnEvent {
             is_test: false,
             key_id: None,
             subscriptions: Vec::new(),
-            due_at: Some(now.saturating_add(FIRST_SWEEP_AFTER).unwrap_or(Timestamp::MAX)),
+            due_at: Some(later(now, FIRST_SWEEP_AFTER)),
             redrives: 0,
         }
     }

@@ -15,7 +15,7 @@ use super::rate_limit::RateLimit;
 pub const MAX_GRANTS: usize = 100;
 /// The most scopes that one permission may be held at.
 pub const MAX_GRANT_SCOPES: usize = 50;
-/// How many events in a row may be undecidable before a subscription is switched off.
+/// How many events may be undecidable, since a subscription is in its state, before it is switched off.
 pub const MAX_PRECONDITION_FAILURES: u32 = 50;
 
 /// Why a text names no permission.

@@ -13,6 +13,7 @@ use super::id::{InboundWebhookId, RejectionId};
 use super::inbound_webhook::Auth;
 use super::refusal::{AuthStatus, Refusal};
 use super::text::TenantSlug;
+use super::time::later;
 
 /// For how long a refused request is remembered.
 pub const LIFE: SignedDuration = SignedDuration::from_hours(72);
@@ -112,7 +113,7 @@ impl Rejection {
     /// From when on it is forgotten.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.at().saturating_add(LIFE).unwrap_or(Timestamp::MAX)
+        later(self.at(), LIFE)
     }
 
     /// Tells whether it is forgotten at `now`, though it may still be stored.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::id::InboundDeliveryId;
 use super::inbound_delivery::BODY_DAYS;
+use super::time::later;
 
 /// For how long a webhook waits for a request to capture.
 pub const CAPTURE_WINDOW: SignedDuration = SignedDuration::from_mins(5);
@@ -26,7 +27,7 @@ pub struct Sample {
 /// No two armings of a webhook have windows with the same end, so a new one lets go of the old sample.
 #[must_use]
 pub fn window_end(before: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    let end = now.saturating_add(CAPTURE_WINDOW).unwrap_or(Timestamp::MAX);
+    let end = later(now, CAPTURE_WINDOW);
     let after_before = before.and_then(|before| before.checked_add(SignedDuration::from_millis(1)).ok());
     after_before.map_or(end, |least| end.max(least))
 }
@@ -35,7 +36,7 @@ impl Sample {
     /// From when on it is no longer shown: its body is not kept longer.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.captured_at.saturating_add(SignedDuration::from_hours(24 * BODY_DAYS)).unwrap_or(Timestamp::MAX)
+        later(self.captured_at, SignedDuration::from_hours(24 * BODY_DAYS))
     }
 
     /// Tells whether it is the sample of the window with this end, at `now`.

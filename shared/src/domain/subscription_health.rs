@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::attempt::{Answer, Attempt, Outcome};
-use super::delivery::{Delivery, DeliveryKind, DeliveryState};
+use super::delivery::{Delivery, DeliveryState};
 use super::subscription::{AutoDisable, Cause, State};
 
 #[cfg(test)]
@@ -108,10 +108,7 @@ pub struct Finished {
 /// Tells whether a delivery says something of how its subscription is doing.
 #[must_use]
 pub fn counts(delivery: &Delivery) -> bool {
-    match delivery.kind {
-        DeliveryKind::Event | DeliveryKind::Resend => true,
-        DeliveryKind::Challenge | DeliveryKind::Test => false,
-    }
+    delivery.kind.is_of_event()
 }
 
 /// The finished attempts of these deliveries, newest first.

@@ -13,6 +13,7 @@ use super::id::{InboundDeliveryId, InboundWebhookId};
 use super::inbound_delivery::{DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery};
 use super::inbound_webhook::InboundWebhook;
 use super::stats::GATEWAY_VERSION;
+use super::time::later;
 
 /// A silence that is longer than the webhook allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub fn is_watched(webhook: &InboundWebhook) -> bool {
 pub fn silence(webhook: &InboundWebhook, last_used_at: Option<Timestamp>, now: Timestamp) -> Option<Silence> {
     let allowed = SignedDuration::from_hours(webhook.silence_alarm_h?.into());
     let since = last_used_at.unwrap_or(webhook.created_at);
-    let alarm_at = since.max(webhook.updated_at).saturating_add(allowed).unwrap_or(Timestamp::MAX);
+    let alarm_at = later(since.max(webhook.updated_at), allowed);
     (webhook.is_active && alarm_at <= now).then_some(Silence { since, alarm_at })
 }
 
@@ -146,7 +147,7 @@ impl Occasion {
             is_test: false,
             key_id: None,
             subscriptions: Vec::new(),
-            due_at: Some(now.saturating_add(FIRST_SWEEP_AFTER).unwrap_or(Timestamp::MAX)),
+            due_at: Some(later(now, FIRST_SWEEP_AFTER)),
             redrives: 0,
         }
     }

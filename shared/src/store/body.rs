@@ -12,6 +12,7 @@ use super::{Store, blob, keys};
 use crate::aws::table::TableError;
 use crate::domain::inbound_delivery::{BODY_DAYS, RequestHead};
 use crate::domain::text::TenantSlug;
+use crate::domain::time::later;
 
 /// Up to this size a packed request stays in its row. Beyond it, rewriting the row at the end of its life would cost
 /// more write units than a part of its own.
@@ -103,7 +104,7 @@ impl Store {
         request: &KeptRequest,
         now: Timestamp,
     ) -> Result<Parts, TableError> {
-        let expires = now.saturating_add(SignedDuration::from_hours(24 * BODY_DAYS)).unwrap_or(Timestamp::MAX);
+        let expires = later(now, SignedDuration::from_hours(24 * BODY_DAYS));
         let id = writer.part_name();
         let cuts = cuts(request.0.len());
         let count = u16::try_from(cuts.len()).map_err(|e| TableError::Corrupt(e.into()))?;

@@ -10,6 +10,7 @@ use crate::domain::delivery::{DELIVERY_DAYS, Delivery};
 use crate::domain::event_type::EventType;
 use crate::domain::id::{DeliveryId, EventId, SubscriptionId};
 use crate::domain::text::TenantSlug;
+use crate::domain::time::later;
 
 /// One delivery that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ impl Store {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<u32, TableError> {
-        let expires = now.saturating_add(SignedDuration::from_hours(24 * DELIVERY_DAYS)).unwrap_or(Timestamp::MAX);
+        let expires = later(now, SignedDuration::from_hours(24 * DELIVERY_DAYS));
         let changes = Changes::new().add("n", 1).set("ttl", expires.as_second());
         let key = keys::undecided(tenant, subscription, since);
         let new = self.deliveries.update(&key, &changes, &[], Wanted::New).await?;

@@ -14,6 +14,7 @@ use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::id::InboundWebhookId;
 use crate::domain::inbound_webhook::{Address, InboundWebhook};
 use crate::domain::text::{Slug, TenantSlug};
+use crate::domain::time::later;
 
 /// Whose webhook a key opens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +43,7 @@ struct Retired<T> {
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24 * 91);
 
 pub(super) fn retire<T: Serialize>(key: Key, id: T, now: Timestamp) -> Result<Write, TableError> {
-    let until = now.saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX);
+    let until = later(now, REMEMBERED);
     Write::put(key, &Retired { v: id, ttl: until.as_second() }, vec![])
 }
 

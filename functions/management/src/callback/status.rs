@@ -2,10 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
-use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, Progress, SILENCE};
+use hookport::domain::delivery::{Delivery, DeliveryState, Progress, SILENCE};
 use hookport::domain::id::DeliveryId;
 use hookport::domain::own_event::{OwnEvent, is_own};
-use hookport::inbound::later;
+use hookport::domain::time::later;
 use hookport::own_events::tell;
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -154,11 +154,8 @@ async fn follow(api: &Api, after: &Delivery, now: Timestamp) {
         has_ended = after.state.is_final(),
         "delivery.told"
     );
-    let is_news = match after.kind {
-        // What goes wrong with what the gateway tells is not told.
-        DeliveryKind::Event | DeliveryKind::Resend => !is_own(&after.event_type),
-        DeliveryKind::Challenge | DeliveryKind::Test => false,
-    };
+    // What goes wrong with what the gateway tells is not told.
+    let is_news = after.kind.is_of_event() && !is_own(&after.event_type);
     if is_news && matches!(after.state, DeliveryState::Exhausted { .. }) {
         let found = api.app.store.subscription(&after.tenant, after.subscription_id).await;
         let owner = found.ok().flatten().and_then(|subscription| subscription.owner);

@@ -1,12 +1,10 @@
 //! Makes a delivery that somebody asked for, due at once.
 
 use hookport::app::App;
-use hookport::aws::queue::Outgoing;
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState};
 use hookport::domain::event_type::EventType;
 use hookport::domain::id::{DeliveryId, EventId};
 use hookport::domain::subscription::{State, Subscription};
-use hookport::inbound::PATIENCE;
 use hookport::message::{Message, OutboundMessage};
 use jiff::SignedDuration;
 use tracing::{info, warn};
@@ -31,21 +29,13 @@ pub(crate) async fn make(app: &App, subscription: &Subscription, made: Made) -> 
     let now = app.clock.now();
     let new_id = || DeliveryId::new(now, subscription.id, app.random.bits());
     let due_now = DeliveryState::Pending { next_attempt_at: now, reason: None };
+    let tenant = subscription.tenant.clone();
     let mut delivery = Delivery {
         id: new_id(),
-        tenant: subscription.tenant.clone(),
         kind: made.kind,
-        event_id: made.event_id,
-        event_type: made.event_type,
-        subscription_id: subscription.id,
         repeats: made.repeats,
-        state: due_now,
-        progress: None,
-        attempts: Vec::new(),
-        due_at: None,
-        redrives: 0,
-    }
-    .in_state(due_now, now);
+        ..Delivery::of_event(tenant, made.event_id, made.event_type, subscription.id, due_now, now)
+    };
     while !app.store.put_delivery(&delivery).await? {
         // Another delivery of this millisecond drew the same id.
         delivery.id = new_id();
@@ -66,10 +56,7 @@ pub(crate) async fn make(app: &App, subscription: &Subscription, made: Made) -> 
 /// Brings the dispatcher at once, if the queue takes the message in time; the sweeper comes a little later.
 async fn hint(app: &App, delivery: &Delivery) {
     let body = Message::Outbound(OutboundMessage::new(delivery.tenant.clone(), delivery.id)).encode();
-    let sending = app.outbound_queue.send(Outgoing { body, delay: SignedDuration::ZERO });
-    match tokio::time::timeout(PATIENCE, sending).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => warn!(delivery.id = %delivery.id, code = error.code, "delivery.hint_lost"),
-        Err(_) => warn!(delivery.id = %delivery.id, code = "patience", "delivery.hint_lost"),
+    if let Err(code) = app.outbound_queue.hint(body, SignedDuration::ZERO).await {
+        warn!(delivery.id = %delivery.id, code, "delivery.hint_lost");
     }
 }

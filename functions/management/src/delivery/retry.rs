@@ -48,9 +48,8 @@ pub(crate) async fn retry(
     Ids(id): Ids<DeliveryId>,
 ) -> Result<(StatusCode, Json<One<DeliveryView>>)> {
     let before = find(&api, &caller, id).await?;
-    match before.kind {
-        DeliveryKind::Event | DeliveryKind::Resend => {}
-        DeliveryKind::Challenge | DeliveryKind::Test => return Err(Error::TestDelivery),
+    if !before.kind.is_of_event() {
+        return Err(Error::TestDelivery);
     }
     let subscription = subscription::find_own(&api, &caller, before.subscription_id).await?;
     let (_, is_kept) = kept_event(&api, caller.tenant(), before.event_id).await?.ok_or(Error::BodyExpired)?;

@@ -8,7 +8,8 @@ use hookport::domain::inbound_delivery::{
 };
 use hookport::domain::inbound_webhook::InboundWebhook;
 use hookport::domain::schema::Schema;
-use hookport::inbound::{check, hint, later};
+use hookport::domain::time::later;
+use hookport::inbound::{check, hint};
 use hookport::message::InboundMessage;
 use hookport::store::{Kept, KeptRequest, Writer};
 use http::StatusCode;

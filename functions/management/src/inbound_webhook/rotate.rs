@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use hookport::domain::id::InboundWebhookId;
 use hookport::domain::inbound_webhook::{Auth, AuthType, Secrets};
+use hookport::domain::time::later;
 use hookport::vault::Owner;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -92,7 +93,7 @@ pub(crate) async fn rotate(
 
 /// When a time of grace that begins now is over.
 pub(crate) fn end(now: Timestamp, seconds: u32) -> Timestamp {
-    now.saturating_add(SignedDuration::from_secs(seconds.into())).unwrap_or(Timestamp::MAX)
+    later(now, SignedDuration::from_secs(seconds.into()))
 }
 
 /// The secret to be replaced, and whose it is.

@@ -147,7 +147,7 @@ struct Sent {
 /// What the subscription is sent of the events of these deliveries, as far as they are still kept.
 async fn bodies(api: &Api, subscription: &Subscription, deliveries: &[Delivery]) -> Result<HashMap<EventId, Sent>> {
     let now = api.app.clock.now();
-    let reads = deliveries.iter().filter(|delivery| is_of_event(delivery)).map(|delivery| async move {
+    let reads = deliveries.iter().filter(|delivery| delivery.kind.is_of_event()).map(|delivery| async move {
         let id = delivery.event_id.into();
         let found = api.app.store.inbound_delivery_with_request(&delivery.tenant, id, now).await?;
         let Some(request) = found.and_then(|(_, request)| request) else { return Ok(None) };
@@ -166,13 +166,6 @@ async fn bodies(api: &Api, subscription: &Subscription, deliveries: &[Delivery])
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
-fn is_of_event(delivery: &Delivery) -> bool {
-    match delivery.kind {
-        DeliveryKind::Event | DeliveryKind::Resend => true,
-        DeliveryKind::Challenge | DeliveryKind::Test => false,
-    }
-}
-
 /// The attempts of a delivery, newest first.
 fn shown(
     subscription: &Subscription,
@@ -180,7 +173,7 @@ fn shown(
     bodies: &HashMap<EventId, Sent>,
 ) -> Vec<SubscriptionAttempt> {
     let attempts = std::mem::take(&mut delivery.attempts);
-    let sent = bodies.get(&delivery.event_id).filter(|_| is_of_event(&delivery));
+    let sent = bodies.get(&delivery.event_id).filter(|_| delivery.kind.is_of_event());
     attempts.into_iter().rev().map(|attempt| SubscriptionAttempt::new(subscription, &delivery, attempt, sent)).collect()
 }
 
@@ -237,7 +230,7 @@ fn headers(
 ) -> BTreeMap<String, String> {
     let mut headers = subscription.settings.headers.shown();
     headers.entry("user-agent".to_owned()).or_insert_with(|| AGENT.to_owned());
-    let content_type = match (sent, is_of_event(delivery)) {
+    let content_type = match (sent, delivery.kind.is_of_event()) {
         (Some(sent), _) => Some(sent.content_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned())),
         (None, true) => None,
         (None, false) => Some("application/json".to_owned()),

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use hookport::domain::id::SubscriptionId;
 use hookport::domain::subscription::{self, Cause, Challenge, PreviousSecret, Purpose, Subscription};
+use hookport::domain::time::later;
 use hookport::vault::{Owner, Sealed};
 use http::header::ETAG;
 use jiff::{SignedDuration, Timestamp};
@@ -112,7 +113,7 @@ pub(crate) async fn rotate(
 }
 
 fn end(now: Timestamp, hours: u32) -> Timestamp {
-    now.saturating_add(SignedDuration::from_hours(hours.into())).unwrap_or(Timestamp::MAX)
+    later(now, SignedDuration::from_hours(hours.into()))
 }
 
 /// The subscription with another secret, beside which the present one signs `until` then, if at all.

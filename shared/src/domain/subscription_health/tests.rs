@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::delivery::DeliveryKind;
 use crate::domain::event_type::EventType;
 use crate::domain::id::{InboundDeliveryId, InboundWebhookId, SubscriptionId};
 use crate::domain::text::TenantSlug;
