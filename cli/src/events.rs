@@ -14,7 +14,7 @@ use hookport::domain::text::{Name, TenantSlug};
 use hookport::signature::challenge::ChallengeFailure;
 use serde_json::{Value, json};
 
-use crate::management::{Connection, Management};
+use crate::management::{Connection, DEFAULT_URL, Management};
 
 const HEAD: &str = "\
 # Events that the gateway tells of itself
@@ -27,9 +27,6 @@ They go to the subscriptions of their tenant like any other event: subscribe to 
 const HEAD_OF_TENANT: &str = "
 # Event types of the tenant
 ";
-
-/// Where the gateway is when nothing else is said, as other commands have it.
-const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
 /// When the examples happen.
 const AT: &str = "2026-09-21T14:13:20Z";

@@ -18,11 +18,14 @@ use serde_json::Value;
 /// The longest that one call may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Where the gateway is when nothing else is said.
+pub const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
 /// Which gateway to call, and as whom.
 #[derive(clap::Args)]
 pub struct Connection {
     /// What the URLs of the gateway start with.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, value_name = "URL", default_value = DEFAULT_URL)]
     pub url: String,
     /// An API token. Other users of the machine can see it in the list of processes: --token-file hides it.
     #[arg(long, value_name = "TOKEN", conflicts_with = "token_file", required_unless_present = "token_file")]

@@ -14,12 +14,9 @@ use crate::domain::event_facts::EventFacts;
 use crate::domain::event_type::EventType;
 use crate::domain::id::{EventId, InboundDeliveryId, InboundWebhookId};
 use crate::domain::idempotency::{Claim, IdempotencyKey};
-use crate::domain::inbound_delivery::{
-    DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery, RequestHead, row_expires_at,
-};
+use crate::domain::inbound_delivery::{InboundDelivery, RequestHead, row_expires_at};
 use crate::domain::payload_mode::Envelope;
 use crate::domain::text::TenantSlug;
-use crate::domain::time::later;
 use crate::inbound::hint;
 use crate::message::InboundMessage;
 use crate::store::{Claimed, Kept, KeptRequest, Writer};
@@ -152,25 +149,12 @@ fn request(new: &NewEvent, id: InboundDeliveryId) -> Result<KeptRequest, TableEr
 
 /// The row of an event that is kept under `id`, pending from birth.
 fn row(new: &NewEvent, id: InboundDeliveryId, now: Timestamp) -> InboundDelivery {
+    let webhook = InboundWebhookId::NONE;
     InboundDelivery {
-        id,
-        tenant: new.tenant.clone(),
-        webhook_id: InboundWebhookId::NONE,
         webhook_version: PUBLISHED_VERSION,
-        event_type: new.event_type.clone(),
         idempotency_key: new.idempotency_key.as_ref().map(ToString::to_string),
-        status: DispatchStatus::Pending,
-        duplicate_of: None,
         response_status: ACCEPTED,
-        latency_ms: 0,
-        error: None,
-        violations: Vec::new(),
-        replay_of: None,
-        is_test: false,
-        key_id: None,
-        subscriptions: Vec::new(),
-        due_at: Some(later(now, FIRST_SWEEP_AFTER)),
-        redrives: 0,
+        ..InboundDelivery::without_request(id, new.tenant.clone(), webhook, new.event_type.clone(), now)
     }
 }
 
@@ -179,6 +163,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::inbound_delivery::{DispatchStatus, FIRST_SWEEP_AFTER};
 
     fn event() -> NewEvent {
         NewEvent {

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 
 use crate::event::Event;
 use crate::gates::{GateOf, Pass, Seen};
-use crate::request::{Parcel, failed, kept, kept_of_challenge, place};
+use crate::request::{Parcel, failed, kept, kept_of_challenge};
 use crate::subscriptions::Ready;
 use crate::{Dispatcher, Trouble};
 
@@ -86,7 +86,7 @@ impl Dispatcher {
                 warn!(tenant = %subscription.tenant, subscription.id = %subscription.id, %error, "subscription.not_switched_off");
             }
         }
-        let attempt = Attempt { n, started_at, duration_ms: 0, url: Some(place(subscription)), outcome: end.outcome };
+        let attempt = Attempt { n, started_at, duration_ms: 0, url: Some(subscription.place()), outcome: end.outcome };
         self.record(delivery, owner, attempt, &end.verdict, ready).await
     }
 
@@ -99,8 +99,12 @@ impl Dispatcher {
                 let status = response.status.as_u16();
                 let answer = verdict::Answer::Response { status, headers: &response.headers, body: &response.body };
                 let verdict = judge(&answer, &policy, now);
-                let broken = policy.rule.and_then(|rule| rule.broken_by(status, &response.body));
-                let fault = broken.filter(|_| response.status.is_success());
+                let fault = match verdict {
+                    Verdict::Failed { .. } if response.status.is_success() => {
+                        policy.rule.and_then(|rule| rule.broken_by(status, &response.body))
+                    }
+                    _ => None,
+                };
                 let outcome = kept(&response, settings.kept_response_bytes.into(), fault);
                 End { outcome, verdict, seen: Seen::of_answer(status) }
             }

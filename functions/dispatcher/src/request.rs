@@ -5,9 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookport::domain::attempt::{Answer, Outcome};
 use hookport::domain::delivery::{Delivery, DeliveryKind};
-use hookport::domain::id::SubscriptionId;
 use hookport::domain::subscription::{Purpose, Subscription};
-use hookport::egress::{EgressError, OutgoingRequest, OutgoingResponse, Timeouts};
+use hookport::egress::{self, EgressError, OutgoingRequest, OutgoingResponse, Timeouts};
 use hookport::signature::challenge::{MAX_ANSWER_BYTES, challenge_body};
 use hookport::signature::standard::SigningKeys;
 use http::header::{CONTENT_TYPE, USER_AGENT};
@@ -17,7 +16,7 @@ use serde_json::json;
 
 use crate::event::Event;
 
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("Hookport/", env!("CARGO_PKG_VERSION")));
+const AGENT: HeaderValue = HeaderValue::from_static(egress::AGENT);
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -167,13 +166,4 @@ pub(crate) fn kept_of_challenge(response: &OutgoingResponse, fault: Option<Strin
 /// Why no answer came.
 pub(crate) fn failed(error: &EgressError) -> Outcome {
     Outcome::Failed { code: error.code().to_owned(), message: error.to_string(), permanent: error.is_permanent() }
-}
-
-/// Where an attempt went, as its owner may see it.
-pub(crate) fn place(subscription: &Subscription) -> String {
-    if subscription.id == SubscriptionId::PINNED {
-        "(operator-pinned)".to_owned()
-    } else {
-        subscription.settings.url.to_string()
-    }
 }

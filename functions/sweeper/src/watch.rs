@@ -7,19 +7,19 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
 use futures_util::future::{join_all, try_join_all};
 use hookport::app::App;
 use hookport::aws::lambda::Deadline;
 use hookport::aws::table::TableError;
-use hookport::domain::inbound_delivery::{Period, RequestHead, row_expires_at};
+use hookport::domain::inbound_delivery::Period;
 use hookport::domain::inbound_webhook::InboundWebhook;
 use hookport::domain::text::TenantSlug;
 use hookport::domain::time::later;
 use hookport::domain::watch::{Occasion, failures_looked_at, has_hope, silence, switched_off};
 use hookport::inbound::hint;
 use hookport::message::InboundMessage;
-use hookport::store::{Counted, CreateError, KeptRequest, WatchedWebhook, Writer};
+use hookport::own_events::keep;
+use hookport::store::{Counted, CreateError, WatchedWebhook};
 use jiff::SignedDuration;
 use tracing::{instrument, warn};
 
@@ -177,18 +177,7 @@ async fn switch_off(app: &App, line: &WatchedWebhook, webhook: &InboundWebhook) 
 /// Keeps the event of an occasion, unless it is kept already, and hints at it.
 async fn tell(app: &App, webhook: &InboundWebhook, occasion: Occasion) -> Result<(), TableError> {
     let row = occasion.row(webhook, app.clock.now());
-    let head = RequestHead {
-        facts: None,
-        method: "POST".to_owned(),
-        // No request led to it, so there is no path.
-        path: String::new(),
-        source_ip: None,
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-    };
-    let body = Bytes::from(occasion.body(webhook).to_string());
-    let request = KeptRequest::pack(&head, &body)?;
-    let expires_at = row_expires_at(row.received_at(), 0);
-    app.store.keep_inbound(&row, Some(&request), Writer::new(app.random.bits()), expires_at).await?;
+    keep(app, &row, None, &occasion.body(webhook)).await?;
     hint(app, InboundMessage::again(row.tenant, row.id)).await;
     Ok(())
 }

@@ -3,10 +3,10 @@
 //! Filters, permissions and keys-only payloads read these and never the payload. An event that was received by an
 //! inbound webhook has none.
 
-use std::fmt;
-
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
+
+use super::text::texts;
 
 /// The most characters of a scope.
 pub const MAX_SCOPE_CHARS: usize = 512;
@@ -82,23 +82,6 @@ impl TryFrom<String> for OwnerName {
     }
 }
 
-macro_rules! texts {
-    ($($name:ident),+) => {$(
-        impl $name {
-            /// The text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    )+};
-}
 texts!(Scope, OwnerName);
 
 fn has_chars(text: &str, most: usize) -> bool {

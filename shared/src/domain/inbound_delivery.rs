@@ -8,6 +8,7 @@ use super::event_facts::EventFacts;
 use super::event_type::EventType;
 use super::id::{EventId, InboundDeliveryId, InboundWebhookId, SubscriptionId, WebhookKeyId};
 use super::inbound_webhook::Auth;
+use super::stats::GATEWAY_VERSION;
 use super::text::TenantSlug;
 use super::time::later;
 
@@ -80,6 +81,38 @@ pub struct InboundDelivery {
 }
 
 impl InboundDelivery {
+    /// The row of an event that no request led to, pending from birth. Nobody was answered, so there is no status of an
+    /// answer.
+    #[must_use]
+    pub fn without_request(
+        id: InboundDeliveryId,
+        tenant: TenantSlug,
+        webhook_id: InboundWebhookId,
+        event_type: EventType,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            tenant,
+            webhook_id,
+            webhook_version: GATEWAY_VERSION,
+            event_type,
+            idempotency_key: None,
+            status: DispatchStatus::Pending,
+            duplicate_of: None,
+            response_status: 0,
+            latency_ms: 0,
+            error: None,
+            violations: Vec::new(),
+            replay_of: None,
+            is_test: false,
+            key_id: None,
+            subscriptions: Vec::new(),
+            due_at: Some(later(now, FIRST_SWEEP_AFTER)),
+            redrives: 0,
+        }
+    }
+
     /// When the request arrived.
     #[must_use]
     pub fn received_at(&self) -> Timestamp {

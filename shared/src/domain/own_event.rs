@@ -10,11 +10,9 @@ use super::delivery::Delivery;
 use super::event_facts::{EventFacts, OwnerName};
 use super::event_type::EventType;
 use super::id::{InboundDeliveryId, InboundWebhookId};
-use super::inbound_delivery::{DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery};
-use super::stats::GATEWAY_VERSION;
+use super::inbound_delivery::InboundDelivery;
 use super::subscription::{State, Subscription};
 use super::text::TenantSlug;
-use super::time::later;
 
 /// What the gateway tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +21,17 @@ pub struct OwnEventType {
     pub name: &'static str,
     /// When it is told.
     pub description: &'static str,
+}
+
+impl OwnEventType {
+    /// The type that such events have.
+    ///
+    /// # Panics
+    /// Never: the names of these types are well formed.
+    #[must_use]
+    pub fn event_type(self) -> EventType {
+        EventType::try_from(self.name.to_owned()).expect("it is words joined by a dot")
+    }
 }
 
 /// A subscription takes events from now on.
@@ -170,34 +179,14 @@ impl OwnEvent {
         json!({"type": self.kind.name, "timestamp": self.at.to_string(), "data": self.data})
     }
 
-    /// The row of the event, pending from birth. Nobody was answered, so there is no status of an answer.
-    ///
-    /// # Panics
-    /// Never: the types of these events are well formed.
+    /// The row of the event, pending from birth.
     #[must_use]
     pub fn row(&self, now: Timestamp) -> InboundDelivery {
         let at = self.named_at.as_millisecond().to_be_bytes();
         let parts: [&[u8]; 3] = [&self.subject, self.kind.name.as_bytes(), &at];
-        InboundDelivery {
-            id: InboundDeliveryId::derived(self.named_at, InboundWebhookId::NONE, &parts),
-            tenant: self.tenant.clone(),
-            webhook_id: InboundWebhookId::NONE,
-            webhook_version: GATEWAY_VERSION,
-            event_type: EventType::try_from(self.kind.name.to_owned()).expect("it is words joined by a dot"),
-            idempotency_key: None,
-            status: DispatchStatus::Pending,
-            duplicate_of: None,
-            response_status: 0,
-            latency_ms: 0,
-            error: None,
-            violations: Vec::new(),
-            replay_of: None,
-            is_test: false,
-            key_id: None,
-            subscriptions: Vec::new(),
-            due_at: Some(later(now, FIRST_SWEEP_AFTER)),
-            redrives: 0,
-        }
+        let webhook = InboundWebhookId::NONE;
+        let id = InboundDeliveryId::derived(self.named_at, webhook, &parts);
+        InboundDelivery::without_request(id, self.tenant.clone(), webhook, self.kind.event_type(), now)
     }
 }
 

@@ -1,7 +1,5 @@
 //! Short texts with rules: names, descriptions, slugs.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -133,6 +131,7 @@ impl TryFrom<String> for TenantSlug {
     }
 }
 
+/// Lets texts be read and shown.
 macro_rules! texts {
     ($($name:ident),+) => {$(
         impl $name {
@@ -143,13 +142,15 @@ macro_rules! texts {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
     )+};
 }
+pub(super) use texts;
+
 texts!(Name, Description, Slug, TenantSlug);
 
 #[cfg(test)]

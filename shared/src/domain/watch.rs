@@ -6,13 +6,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::event_type::EventType;
-use super::id::{InboundDeliveryId, InboundWebhookId};
-use super::inbound_delivery::{DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery};
+use super::id::InboundDeliveryId;
+use super::inbound_delivery::{DispatchStatus, InboundDelivery};
 use super::inbound_webhook::InboundWebhook;
-use super::stats::GATEWAY_VERSION;
+use super::own_event::{AUTO_DISABLED, OwnEventType, SILENT};
 use super::time::later;
 
 /// A silence that is longer than the webhook allows.
@@ -79,12 +77,10 @@ pub enum Occasion {
 }
 
 impl Occasion {
-    /// The type of the event, as text.
-    #[must_use]
-    pub fn event_type(&self) -> &'static str {
+    fn kind(&self) -> OwnEventType {
         match self {
-            Self::Silent(_) => "inbound_webhook.silent",
-            Self::AutoDisabled(_) => "inbound_webhook.auto_disabled",
+            Self::Silent(_) => SILENT,
+            Self::AutoDisabled(_) => AUTO_DISABLED,
         }
     }
 
@@ -100,56 +96,26 @@ impl Occasion {
     /// The body of the event.
     #[must_use]
     pub fn body(&self, webhook: &InboundWebhook) -> Value {
-        let (id, name) = (webhook.id, &webhook.name);
+        let (kind, id, name) = (self.kind().name, webhook.id, &webhook.name);
         match self {
             Self::Silent(silence) => json!({
-                "type": self.event_type(), "webhook_id": id, "name": name, "since": silence.since.to_string(),
+                "type": kind, "webhook_id": id, "name": name, "since": silence.since.to_string(),
                 "silence_alarm_hours": webhook.silence_alarm_h,
             }),
             Self::AutoDisabled(at) => json!({
-                "type": self.event_type(), "webhook_id": id, "name": name, "since": at.to_string(),
+                "type": kind, "webhook_id": id, "name": name, "since": at.to_string(),
                 "failures": webhook.disable_after_failures,
             }),
         }
     }
 
-    /// The id of the event's row: always the same for the same occasion.
-    fn row_id(&self, webhook: InboundWebhookId) -> InboundDeliveryId {
-        let mut hash = Sha256::new();
-        hash.update(webhook.to_bytes());
-        hash.update(self.event_type());
-        hash.update(self.at().as_millisecond().to_be_bytes());
-        let digest = hash.finalize();
-        let random = u128::from_be_bytes(digest[..16].try_into().expect("a digest has 32 bytes"));
-        InboundDeliveryId::new(self.at(), webhook, random)
-    }
-
-    /// The row of the event, pending from birth. Nobody was answered, so there is no status of an answer.
-    ///
-    /// # Panics
-    /// Never: the types of these events are well formed.
+    /// The row of the event, pending from birth; always the same for the same occasion.
     #[must_use]
     pub fn row(&self, webhook: &InboundWebhook, now: Timestamp) -> InboundDelivery {
-        InboundDelivery {
-            id: self.row_id(webhook.id),
-            tenant: webhook.tenant.clone(),
-            webhook_id: webhook.id,
-            webhook_version: GATEWAY_VERSION,
-            event_type: EventType::try_from(self.event_type().to_owned()).expect("it is words joined by a dot"),
-            idempotency_key: None,
-            status: DispatchStatus::Pending,
-            duplicate_of: None,
-            response_status: 0,
-            latency_ms: 0,
-            error: None,
-            violations: Vec::new(),
-            replay_of: None,
-            is_test: false,
-            key_id: None,
-            subscriptions: Vec::new(),
-            due_at: Some(later(now, FIRST_SWEEP_AFTER)),
-            redrives: 0,
-        }
+        let (kind, at) = (self.kind(), self.at().as_millisecond().to_be_bytes());
+        let parts: [&[u8]; 3] = [&webhook.id.to_bytes(), kind.name.as_bytes(), &at];
+        let id = InboundDeliveryId::derived(self.at(), webhook.id, &parts);
+        InboundDelivery::without_request(id, webhook.tenant.clone(), webhook.id, kind.event_type(), now)
     }
 }
 

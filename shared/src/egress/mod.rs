@@ -30,6 +30,9 @@ pub use self::proxy::{Proxy, ProxyError};
 pub use self::resolve::Resolver;
 use crate::domain::target_url::{TargetUrl, UrlPolicy};
 
+/// What the gateway calls itself in `User-Agent`, unless a subscription says otherwise.
+pub const AGENT: &str = concat!("Hookport/", env!("CARGO_PKG_VERSION"));
+
 #[cfg(test)]
 mod tests;
 

@@ -223,7 +223,8 @@ impl SignatureCheck {
     }
 }
 
-fn seconds(text: &[u8]) -> Option<i64> {
+/// Reads a time in whole seconds since the Unix epoch.
+pub(crate) fn seconds(text: &[u8]) -> Option<i64> {
     let is_number = (1..=MAX_TIME_DIGITS).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(text).ok().filter(|_| is_number)?.parse().ok()
 }

@@ -19,7 +19,7 @@ use tokio::sync::OwnedMutexGuard;
 use url::Url;
 
 use crate::domain::target_url::TargetUrl;
-use crate::egress::{Egress, OutgoingRequest, Timeouts};
+use crate::egress::{self, Egress, OutgoingRequest, Timeouts};
 
 /// The most keys of one set that are looked at.
 const MAX_KEYS: usize = 50;
@@ -37,7 +37,7 @@ const PAUSE_AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(30);
 const PAUSE_FOR_UNKNOWN_KEY: SignedDuration = SignedDuration::from_mins(1);
 
 const KEY_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json, application/json");
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("Hookport/", env!("CARGO_PKG_VERSION")));
+const AGENT: HeaderValue = HeaderValue::from_static(egress::AGENT);
 
 /// The usable keys that are published at one URL.
 pub struct KeySet {

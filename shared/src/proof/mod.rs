@@ -21,6 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use self::credential::{CredentialCheck, Place};
 pub use self::hmac::HmacKey;
 use self::hmac::SignatureCheck;
+pub(crate) use self::hmac::seconds;
 pub use self::jwks::{KeySet, KeySets};
 use self::jwt::TokenCheck;
 pub use self::jwt::kid_of;

@@ -9,13 +9,12 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 use super::standard::key_bytes;
 use crate::proof::HmacKey;
+pub(super) use crate::proof::seconds;
 
 /// The headers of `sha256=<hex>`.
 pub(super) const HUB_HEADERS: [&str; 2] = ["x-webhook-signature", "x-hub-signature-256"];
 /// The most tags of one request that are looked at.
 const MAX_TAGS: usize = 10;
-/// The most digits of a time in seconds; far beyond any time there is, and far from overflowing.
-const MAX_TIME_DIGITS: usize = 15;
 /// The characters of a tag in base64, padded.
 const BASE64_CHARS: usize = 44;
 
@@ -88,12 +87,6 @@ pub(super) fn is_made_with_either(secret: &SecretString, parts: &[&[u8]], tags: 
 /// Tells, in constant time, whether the tag is one of those that are claimed.
 fn is_among(tag: &Tag, claimed: &[Tag]) -> bool {
     claimed.iter().fold(Choice::from(0), |found, one| found | tag.as_slice().ct_eq(one.as_slice())).into()
-}
-
-/// Reads a time in whole seconds since the Unix epoch.
-pub(super) fn seconds(text: &[u8]) -> Option<i64> {
-    let is_number = (1..=MAX_TIME_DIGITS).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(text).ok().filter(|_| is_number)?.parse().ok()
 }
 
 /// How a signed time lies to now. The seconds are those beyond the tolerance, rounded up.

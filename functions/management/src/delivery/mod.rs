@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 pub(crate) use self::made::{Made, make};
 pub(crate) use self::newest::newest;
-pub(crate) use self::view::{DeliveryView, OPERATOR_PINNED, OutcomeView, StateView, error_of, headers_view};
+pub(crate) use self::view::{DeliveryView, OutcomeView, StateView, error_of, headers_view};
 
 use crate::api::Api;
 use crate::caller::Caller;

@@ -6,14 +6,12 @@ use hookport::domain::attempt::{Answer, Attempt, Outcome};
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, Progress};
 use hookport::domain::event_type::EventType;
 use hookport::domain::id::{DeliveryId, EventId, SubscriptionId};
+use hookport::domain::subscription::OPERATOR_PINNED;
 use hookport::domain::subscription_health::LastResponse;
 use hookport::domain::wait_reason::WaitReason;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-/// Stands for what only the operator may know: where its own subscription leads, and what is there.
-pub(crate) const OPERATOR_PINNED: &str = "(operator-pinned)";
 
 /// One event for one subscription.
 #[derive(Serialize, ToSchema)]

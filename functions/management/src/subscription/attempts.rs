@@ -14,7 +14,8 @@ use hookport::domain::id::{DeliveryId, EventId, SubscriptionId};
 use hookport::domain::payload_mode::Content;
 use hookport::domain::permission::Permission;
 use hookport::domain::static_headers::HIDDEN;
-use hookport::domain::subscription::Subscription;
+use hookport::domain::subscription::{OPERATOR_PINNED, Subscription};
+use hookport::egress::AGENT;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,15 +23,13 @@ use utoipa::ToSchema;
 use super::find;
 use crate::api::Api;
 use crate::caller::{Caller, DeliveryRead, Needs};
-use crate::delivery::{OPERATOR_PINNED, OutcomeView, headers_view};
+use crate::delivery::{OutcomeView, headers_view};
 use crate::error::{ErrorBody, Result};
 use crate::extract::{Ids, Params};
 use crate::page::{Many, PageQuery};
 
 /// The most of a body that is shown, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
-/// What the gateway calls itself, unless the subscription says otherwise.
-const AGENT: &str = concat!("Hookport/", env!("CARGO_PKG_VERSION"));
 
 /// One HTTP try to a subscription's target.
 #[derive(Serialize, ToSchema)]

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use hookport::domain::id::SubscriptionId;
+use hookport::domain::subscription::OPERATOR_PINNED;
 use hookport::domain::subscription_health::{
     AttemptLatency, LastResponse, NEWEST, SubscriptionHealth, SubscriptionHealthState, finished,
 };
@@ -13,7 +14,7 @@ use utoipa::ToSchema;
 use super::find;
 use crate::api::Api;
 use crate::caller::{Caller, Needs, SubscriptionRead};
-use crate::delivery::{OPERATOR_PINNED, newest};
+use crate::delivery::newest;
 use crate::error::{ErrorBody, Result};
 use crate::extract::Ids;
 use crate::page::One;

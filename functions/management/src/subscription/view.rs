@@ -21,9 +21,6 @@ use utoipa::ToSchema;
 
 use crate::inbound_webhook::RateLimitSetting;
 
-/// What stands in place of the operator's URL.
-const PINNED_URL: &str = "(operator-pinned)";
-
 /// Who wants which events where.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SubscriptionView {
@@ -166,14 +163,14 @@ impl From<Subscription> for SubscriptionView {
         let status = subscription.status;
         let expires_at = subscription.expires_at();
         let failure = subscription.verification.failure.clone().filter(|_| status.state == State::VerificationFailed);
+        let url = subscription.place();
         let settings = subscription.settings;
-        let is_pinned = subscription.id == SubscriptionId::PINNED;
         Self {
             id: subscription.id,
             name: settings.name,
             description: settings.description,
             owner: subscription.owner,
-            url: if is_pinned { PINNED_URL.to_owned() } else { settings.url.to_string() },
+            url,
             events: settings.events,
             object_type: settings.filter.object_type,
             scope: settings.filter.scope,

@@ -32,6 +32,8 @@ use crate::vault::Sealed;
 pub const UNVERIFIED_DAYS: i64 = 30;
 /// How long before its end such a subscription's owner is told, in days.
 pub const WARNING_DAYS: i64 = 3;
+/// Stands for what only the operator may know: where its own subscription leads, and what is there.
+pub const OPERATOR_PINNED: &str = "(operator-pinned)";
 /// How often upkeep looks after a challenge that is under way, or a queue that is being drained.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
@@ -98,6 +100,12 @@ impl Subscription {
             && owner.is_none_or(|of| self.owner.as_ref().is_none_or(|own| own == of))
             && self.settings.events.iter().any(|pattern| pattern.matches(event_type))
             && self.settings.filter.admits(event_type, facts)
+    }
+
+    /// Where it leads, as its owner may see it.
+    #[must_use]
+    pub fn place(&self) -> String {
+        if self.id == SubscriptionId::PINNED { OPERATOR_PINNED.to_owned() } else { self.settings.url.to_string() }
     }
 
     /// What becomes of an event that it wants.
