@@ -18,6 +18,7 @@ pub mod own_events;
 pub mod proof;
 pub mod publish;
 pub mod random;
+pub mod scheme;
 pub mod signature;
 pub mod store;
 pub mod upkeep;

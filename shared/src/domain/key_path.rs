@@ -105,6 +105,13 @@ impl KeyPath {
         self.path.query(body).at_most_one().ok()?
     }
 
+    /// The value at the place, to be changed.
+    pub fn at_mut<'v>(&self, body: &'v mut Value) -> Option<&'v mut Value> {
+        let located = self.path.query_located(body).at_most_one().ok()??;
+        let pointer = located.location().to_json_pointer();
+        body.pointer_mut(&pointer)
+    }
+
     /// The text at the place: a string as it is, an integer of at most 64 bits or a flag as JSON writes it; `None` for
     /// anything else.
     #[must_use]

@@ -76,6 +76,10 @@ refusals! {
     SignatureStale = "signature_stale", RejectedSignature;
     /// The signed time is too far in the future.
     SignatureFuture = "signature_future", RejectedSignature;
+    /// Something that is signed beside the body is not there, such as the time or an id.
+    SignaturePartMissing = "signature_part_missing", RejectedSignature;
+    /// The signature is right, and for somebody else: another account, topic or receiver than this webhook's.
+    SignatureForeign = "signature_foreign", RejectedSignature;
     /// The signed token is not written as it should be, or by an unknown key or algorithm.
     TokenMalformed = "token_malformed", RejectedSignature;
     /// The signed token's signature is wrong.

@@ -141,6 +141,8 @@ impl Checks {
             | Refusal::SignatureMismatch
             | Refusal::SignatureStale
             | Refusal::SignatureFuture
+            | Refusal::SignaturePartMissing
+            | Refusal::SignatureForeign
             | Refusal::TokenMalformed
             | Refusal::TokenMismatch
             | Refusal::TokenExpired

@@ -34,7 +34,7 @@ use crate::vault::{KeyringError, Owner, Sealed, Vault, VaultError};
 mod tests;
 
 /// Base64 of the standard alphabet, padded or not: senders write both.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
