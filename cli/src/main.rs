@@ -6,7 +6,11 @@ mod lines;
 mod management;
 mod migrate;
 mod pack;
+mod presets;
+mod send;
 mod subscriptions;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -34,20 +38,27 @@ enum Command {
     Events(events::Args),
     /// Move from one URL for everything to event types with URLs of their own.
     Migrate(migrate::Args),
+    /// List the providers that are known by name, or tell all of one.
+    Presets(presets::Args),
+    /// Send a request as a provider would, correctly signed.
+    Send(send::Args),
     /// Print the OpenAPI document of the management API.
     Openapi,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+fn main() -> anyhow::Result<ExitCode> {
+    let done = match Cli::parse().command {
         Command::Dev(args) => dev::run(args),
         Command::Pack(args) => pack::run(args),
         Command::Subscriptions(args) => subscriptions::run(args),
         Command::Events(args) => events::run(args),
         Command::Migrate(args) => migrate::run(args),
+        Command::Presets(args) => presets::run(args),
+        Command::Send(args) => return send::run(args),
         Command::Openapi => {
             print!("{}", hookport_local::openapi_json());
             Ok(())
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

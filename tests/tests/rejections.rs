@@ -73,6 +73,7 @@ fn logged(gateway: &TestGateway, more: Value) -> Value {
         "content_type": "application/json",
         "body_bytes": 2,
         "duration_ms": 0,
+        "diagnosis": null,
     });
     row.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     row

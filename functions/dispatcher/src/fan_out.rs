@@ -154,15 +154,23 @@ impl Dispatcher {
             warn!(tenant = %message.tenant, delivery.id = %message.delivery_id, "event.unknown");
             return Ok(None);
         };
+        if let (DispatchStatus::Pending, Some(handshake)) = (delivery.status, &delivery.handshake) {
+            if let Some(learned) = &handshake.learned {
+                self.adopt_secret(&delivery, learned).await?;
+            }
+            return Ok(None);
+        }
         Ok(match delivery.status {
             DispatchStatus::Pending => {
                 // A request that is too large for its message comes like this for the first time, too.
                 let is_repeated = receive_count > 1 || delivery.redrives > 0 || !delivery.subscriptions.is_empty();
                 Some(Work { event_type: delivery.event_type, request, done: delivery.subscriptions, is_repeated })
             }
-            DispatchStatus::Dispatched | DispatchStatus::Failed | DispatchStatus::Duplicate | DispatchStatus::Stuck => {
-                None
-            }
+            DispatchStatus::Dispatched
+            | DispatchStatus::Failed
+            | DispatchStatus::Duplicate
+            | DispatchStatus::Stuck
+            | DispatchStatus::Handshake => None,
         })
     }
 

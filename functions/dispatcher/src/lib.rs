@@ -10,6 +10,7 @@ mod event;
 mod failing;
 mod fan_out;
 mod gates;
+mod learned;
 mod permission;
 mod pinned;
 mod request;

@@ -128,6 +128,14 @@ pub(crate) enum Error {
     QuotaReached(u32),
     #[error("too many requests; come back after {} s", .0.reset_s)]
     RateLimited(Quota),
+    #[error("no preset has this name")]
+    PresetNotFound,
+    #[error("a built-in preset has this name: give yours another one")]
+    PresetBuiltIn,
+    #[error("there are 100 presets of your own: delete one first")]
+    TooManyPresets,
+    #[error("vector: the row refuses it ({0})")]
+    VectorRefused(&'static str),
     #[error("the egress rule does not exist")]
     EgressRuleNotFound,
     #[error("an egress rule with this pattern exists")]
@@ -215,6 +223,10 @@ impl Error {
             Self::SchemaMismatch(_) => "schema_mismatch",
             Self::QuotaReached(_) => "quota_reached",
             Self::RateLimited(_) => "rate_limit_exceeded",
+            Self::PresetNotFound => "preset_not_found",
+            Self::PresetBuiltIn => "preset_built_in",
+            Self::TooManyPresets => "too_many_presets",
+            Self::VectorRefused(_) => "vector_refused",
             Self::EgressRuleNotFound => "egress_rule_not_found",
             Self::EgressRuleExists => "egress_rule_exists",
             Self::TooManyEgressRules => "too_many_egress_rules",
@@ -240,6 +252,7 @@ impl Error {
             Self::QuotaReached(_) | Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound
             | Self::EgressRuleNotFound
+            | Self::PresetNotFound
             | Self::TenantNotFound
             | Self::ApiTokenNotFound
             | Self::InboundWebhookNotFound
@@ -260,6 +273,7 @@ impl Error {
             | Self::Unsupported(_)
             | Self::InvalidTarget(_)
             | Self::UnknownEventType(_)
+            | Self::VectorRefused(_)
             | Self::NotEnabled
             | Self::NoSecret
             | Self::AmbiguousSecret => StatusCode::BAD_REQUEST,
@@ -268,6 +282,8 @@ impl Error {
             Self::SubscriptionState(_)
             | Self::EgressRuleExists
             | Self::TooManyEgressRules
+            | Self::PresetBuiltIn
+            | Self::TooManyPresets
             | Self::EventTypeDisabled
             | Self::ChallengeStarted
             | Self::DeliveryEnded

@@ -22,6 +22,8 @@ mod operator;
 mod owner;
 mod pack;
 mod page;
+mod preset;
+mod recorded;
 mod rejection;
 mod sample;
 mod secret;

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use crate::api::Api;
 use crate::{
     api_token, callback, delivery, egress_rule, event, event_type, health, inbound_delivery, inbound_webhook, owner,
-    pack, rejection, sample, stats, subscription, tenant, trigger, verify, webhook_version,
+    pack, preset, rejection, sample, stats, subscription, tenant, trigger, verify, webhook_version,
 };
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(openapi_json);
@@ -46,6 +46,7 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(tenant::routes())
         .merge(api_token::routes())
         .merge(inbound_webhook::routes())
+        .merge(preset::routes())
         .merge(inbound_delivery::routes())
         .merge(rejection::routes())
         .merge(sample::routes())

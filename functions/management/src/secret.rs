@@ -24,6 +24,19 @@ impl TryFrom<String> for SuppliedSecret {
     }
 }
 
+/// A secret as a provider makes it, of any form: at most 4,096 bytes. What else must hold, the proof says.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct ProviderSecret(pub(crate) SecretString);
+
+impl TryFrom<String> for ProviderSecret {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.len() <= 4_096 { Ok(Self(text.into())) } else { Err("must have at most 4096 bytes") }
+    }
+}
+
 /// Makes a secret of `N` random bytes, in hex.
 pub(crate) fn hex_secret<const N: usize>(random: &Random) -> SecretString {
     let mut text = String::with_capacity(2 * N);

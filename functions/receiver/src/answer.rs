@@ -4,6 +4,7 @@ use bytes::Bytes;
 use hookport::domain::id::InboundDeliveryId;
 use hookport::domain::inbound_delivery::{DispatchStatus, Violation};
 use hookport::domain::refusal::{AuthStatus, Refusal};
+use hookport::scheme::handshake::Answered;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
@@ -15,13 +16,20 @@ use crate::limits::Quota;
 /// An answer to a sender.
 pub(crate) struct Answer {
     status: StatusCode,
-    body: Option<Body>,
+    body: Option<Content>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 const RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATELIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+/// The body of an answer.
+enum Content {
+    Json(Body),
+    /// That of a handshake, whose headers say what it is.
+    Reply(String),
+}
 
 /// The members that an answer's JSON may have.
 #[derive(Default, Serialize)]
@@ -42,7 +50,7 @@ fn error(code: &str) -> Option<Body> {
 
 impl Answer {
     fn new(status: StatusCode, body: Option<Body>) -> Self {
-        Self { status, body, headers: Vec::new() }
+        Self { status, body: body.map(Content::Json), headers: Vec::new() }
     }
 
     /// The request is kept, now or before, or kept as refused.
@@ -56,6 +64,12 @@ impl Answer {
         };
         let status = StatusCode::from_u16(delivery.response_status).unwrap_or(StatusCode::OK);
         Self::new(status, Some(body))
+    }
+
+    /// The sender asked whether the URL is ours.
+    pub(crate) fn greeted(answered: &Answered) -> Self {
+        let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::OK);
+        Self { status, body: Some(Content::Reply(answered.body.clone())), headers: answered.headers.clone() }
     }
 
     /// The request is not taken. A slug's refusals before proof are all alike.
@@ -124,9 +138,12 @@ impl Answer {
 
 impl From<Answer> for Response<Bytes> {
     fn from(answer: Answer) -> Self {
-        let json = answer.body.map(|body| serde_json::to_vec(&body).expect("answers are plain data"));
-        let is_json = json.is_some();
-        let mut response = Response::new(json.map(Bytes::from).unwrap_or_default());
+        let is_json = matches!(answer.body, Some(Content::Json(_)));
+        let body = answer.body.map(|body| match body {
+            Content::Json(body) => Bytes::from(serde_json::to_vec(&body).expect("answers are plain data")),
+            Content::Reply(text) => Bytes::from(text),
+        });
+        let mut response = Response::new(body.unwrap_or_default());
         *response.status_mut() = answer.status;
         if is_json {
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -5,9 +5,33 @@ use hookport::domain::id::InboundDeliveryId;
 use hookport::domain::inbound_webhook::InboundWebhook;
 use hookport::domain::sample::Sample;
 use hookport::domain::time::PATIENCE;
+use hookport::proof::examine;
+use hookport::vault::Owner;
+use serde_json::Value;
 use tracing::{info, warn};
 
-use crate::Arrived;
+use crate::endpoint::Endpoint;
+use crate::{Arrived, Receiver};
+
+impl Receiver {
+    /// What the signature doctor says of a request that did not prove itself, while its webhook waits for a sample.
+    ///
+    /// It costs some milliseconds of a stranger's wait, in the few minutes in which an admin looks at this webhook and at
+    /// no other time.
+    pub(crate) async fn examined(&self, endpoint: &Endpoint, arrived: &Arrived) -> Option<Value> {
+        let webhook = &endpoint.webhook;
+        webhook.capture_until.filter(|end| arrived.at < *end)?;
+        let owner = Owner::new(&webhook.tenant, webhook.id);
+        let evidence = self.evidence(arrived);
+        match examine(&webhook.auth, &self.app.vault, &owner, &evidence, &[]).await {
+            Ok(diagnosis) => serde_json::to_value(diagnosis?).ok(),
+            Err(error) => {
+                warn!(webhook.id = %webhook.id, %error, "inbound.not_examined");
+                None
+            }
+        }
+    }
+}
 
 /// Names a request that was just kept as the sample of its webhook, if the webhook waits for one.
 ///

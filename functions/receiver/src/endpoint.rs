@@ -146,23 +146,24 @@ impl Endpoints {
         }
     }
 
-    /// What holds for the events that a webhook makes; `None`: nothing was said of their type, and anything goes.
+    /// What holds for the events of a type; `None`: nothing was said of their type, and anything goes.
     ///
     /// Asked only for requests that have proved themselves.
     pub(crate) async fn definition(
         &self,
         app: &App,
-        webhook: &InboundWebhook,
+        tenant: &TenantSlug,
+        event_type: &EventType,
         now: Timestamp,
     ) -> Result<Option<Definition>, Trouble> {
-        let name = (webhook.tenant.clone(), webhook.event_type.clone());
+        let name = (tenant.clone(), event_type.clone());
         if let Some(known) = self.event_types.get(&name, now) {
             let Some(known) = known else { return Ok(None) };
             if let Some(definition) = self.remembered(known, now) {
                 return Ok(Some(definition));
             }
         }
-        let Some(stored) = app.store.event_type(&webhook.tenant, &webhook.event_type).await? else {
+        let Some(stored) = app.store.event_type(tenant, event_type).await? else {
             self.event_types.put(name, None, now);
             return Ok(None);
         };

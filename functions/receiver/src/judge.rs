@@ -91,17 +91,50 @@ impl Receiver {
         Ok(Verdict { result: proved, quota: counted.quota, tags })
     }
 
+    /// Judges a request that need not prove itself: everything else holds for it as well.
+    pub(crate) async fn judge_open(
+        &self,
+        endpoint: &Endpoint,
+        arrived: &Arrived,
+        source: Option<IpAddr>,
+    ) -> Result<Verdict, Trouble> {
+        if !endpoint.webhook.is_active {
+            return Ok(Verdict::refused(Refusal::Disabled));
+        }
+        if let Err(refusal) = endpoint.verifier.admits(source).and_then(|()| fits(endpoint, arrived)) {
+            return Ok(Verdict::refused(refusal));
+        }
+        self.count(endpoint, arrived, source).await
+    }
+
     async fn prove(&self, endpoint: &Endpoint, arrived: &Arrived) -> Result<(Result<(), Refusal>, u32), Trouble> {
-        let request = &arrived.request;
         let keys = self.key_set(endpoint, arrived).await?;
-        let evidence = Evidence {
-            headers: request.headers(),
-            query: request.uri().query(),
-            body: request.body(),
-            now: arrived.at,
+        let mut evidence = self.evidence(arrived);
+        let certificate = match endpoint.verifier.certificate_url(&evidence).filter(|_| endpoint.webhook.is_active) {
+            Some(url) => {
+                // Without it nothing could be asked for, which would be no fault of the sender's.
+                self.app.egress.ready().await?;
+                self.certificates.get(&url, arrived.at).await
+            }
+            None => None,
         };
+        evidence.certificate = certificate.as_deref();
         let judged = endpoint.verifier.prove(&evidence, keys.as_deref());
         Ok((judged.result, judged.macs))
+    }
+
+    /// What a request shows.
+    pub(crate) fn evidence<'a>(&'a self, arrived: &'a Arrived) -> Evidence<'a> {
+        let request = &arrived.request;
+        Evidence {
+            method: request.method().as_str(),
+            base_url: &self.app.config.public_base_url,
+            path_and_query: request.uri().path_and_query().map_or("/", |path| path.as_str()),
+            headers: request.headers(),
+            body: request.body(),
+            certificate: None,
+            now: arrived.at,
+        }
     }
 
     /// The issuer's keys, for webhooks that ask for a token by one.

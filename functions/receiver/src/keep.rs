@@ -3,17 +3,20 @@
 use std::net::IpAddr;
 
 use hookport::app::App;
+use hookport::domain::event_type::EventType;
 use hookport::domain::id::InboundDeliveryId;
 use hookport::domain::idempotency::{Claim, IdempotencyKey, MAX_KEY_BYTES};
 use hookport::domain::inbound_delivery::{
     DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery, RequestHead, may_keep_header, row_expires_at,
 };
 use hookport::domain::inbound_webhook::{IdempotencySource, InboundWebhook, OnDuplicate};
+use hookport::domain::own_event::is_own;
 use hookport::domain::refusal::Refusal;
 use hookport::domain::schema::Schema;
 use hookport::domain::time::later;
 use hookport::inbound::{Unfit, content, hint, holds};
 use hookport::message::InboundMessage;
+use hookport::proof::Evidence;
 use hookport::store::{Claimed, Kept, KeptRequest, Writer};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
@@ -33,6 +36,27 @@ pub(crate) struct KeptAs {
     pub(crate) delivery: InboundDelivery,
 }
 
+/// What the event of a request is called, and the key that is derived from it.
+pub(crate) struct Named {
+    pub(crate) event_type: EventType,
+    pub(crate) key: Option<String>,
+}
+
+impl Named {
+    /// Looks at a request as its webhook's row says.
+    pub(crate) fn of(endpoint: &Endpoint, evidence: &Evidence<'_>) -> Self {
+        let webhook = &endpoint.webhook;
+        let view = evidence.view();
+        // What the gateway tells of itself is told by nobody else.
+        let found = webhook.naming.as_ref().and_then(|naming| naming.of(&view)).filter(|found| !is_own(found));
+        let key = match &webhook.idempotency {
+            Some(IdempotencySource::Derived(dedupe)) => dedupe.key(&view),
+            Some(IdempotencySource::Header(_) | IdempotencySource::JsonPath(_)) | None => None,
+        };
+        Self { event_type: found.unwrap_or_else(|| webhook.event_type.clone()), key }
+    }
+}
+
 /// Keeps a request that has proved itself, or finds that it was kept before.
 pub(crate) async fn keep(
     app: &App,
@@ -40,6 +64,7 @@ pub(crate) async fn keep(
     arrived: &Arrived,
     source: Option<IpAddr>,
     schema: Option<&Schema>,
+    named: Named,
 ) -> Result<Ended, Trouble> {
     let webhook = &endpoint.webhook;
     let reads_body = schema.is_some() || matches!(webhook.idempotency, Some(IdempotencySource::JsonPath(_)));
@@ -53,9 +78,9 @@ pub(crate) async fn keep(
     });
     let content = match fit {
         Ok(content) => content,
-        Err(unfit) => return keep_failed(app, endpoint, arrived, own_id, &request, unfit).await,
+        Err(unfit) => return keep_failed(app, received(app, endpoint, arrived, own_id, &named), &request, unfit).await,
     };
-    let key = idempotency_key(webhook, arrived, content.value());
+    let key = idempotency_key(webhook, arrived, content.value(), &named);
     if key.as_ref().is_some_and(|key| key.as_str().len() > MAX_KEY_BYTES) {
         return Ok(Ended::Refused(Refusal::IdempotencyKeyTooLong));
     }
@@ -75,7 +100,7 @@ pub(crate) async fn keep(
     let mut delivery = InboundDelivery {
         idempotency_key: key.map(|key| key.to_string()),
         due_at: Some(later(arrived.at, FIRST_SWEEP_AFTER)),
-        ..received(app, endpoint, arrived, id)
+        ..received(app, endpoint, arrived, id, &named)
     };
     let expires_at = row_expires_at(arrived.at, webhook.idempotency_window_s);
     let writer = Writer::new(app.random.bits());
@@ -90,7 +115,7 @@ pub(crate) async fn keep(
         Kept::New => {
             let tenant = webhook.tenant.clone();
             capture(app, webhook, arrived, delivery.id).await;
-            hint(app, InboundMessage::carrying(tenant, delivery.id, &webhook.event_type, &request)).await;
+            hint(app, InboundMessage::carrying(tenant, delivery.id, &delivery.event_type, &request)).await;
             Ok(Ended::Kept(KeptAs { delivery }))
         }
         // The winner kept its own, or we won and one who lost to us was faster.
@@ -115,9 +140,7 @@ pub(crate) async fn keep(
 /// Keeps a request with the wrong content, so that its owner can see it; no event is made from it.
 async fn keep_failed(
     app: &App,
-    endpoint: &Endpoint,
-    arrived: &Arrived,
-    id: InboundDeliveryId,
+    received: InboundDelivery,
     request: &KeptRequest,
     unfit: Unfit,
 ) -> Result<Ended, Trouble> {
@@ -130,14 +153,21 @@ async fn keep_failed(
         response_status,
         error: Some(unfit.code().to_owned()),
         violations: unfit.into_violations(),
-        ..received(app, endpoint, arrived, id)
+        ..received
     };
-    let expires_at = row_expires_at(arrived.at, 0);
+    let expires_at = row_expires_at(delivery.received_at(), 0);
     app.store.keep_inbound(&delivery, Some(request), Writer::new(app.random.bits()), expires_at).await?;
     Ok(Ended::Kept(KeptAs { delivery }))
 }
 
-fn received(app: &App, endpoint: &Endpoint, arrived: &Arrived, id: InboundDeliveryId) -> InboundDelivery {
+/// The row of a request, before it is known what became of it.
+pub(crate) fn received(
+    app: &App,
+    endpoint: &Endpoint,
+    arrived: &Arrived,
+    id: InboundDeliveryId,
+    named: &Named,
+) -> InboundDelivery {
     let webhook = &endpoint.webhook;
     let latency = app.clock.now().duration_since(arrived.at).as_millis();
     InboundDelivery {
@@ -145,7 +175,7 @@ fn received(app: &App, endpoint: &Endpoint, arrived: &Arrived, id: InboundDelive
         tenant: webhook.tenant.clone(),
         webhook_id: webhook.id,
         webhook_version: webhook.version,
-        event_type: webhook.event_type.clone(),
+        event_type: named.event_type.clone(),
         idempotency_key: None,
         status: DispatchStatus::Pending,
         duplicate_of: None,
@@ -159,6 +189,7 @@ fn received(app: &App, endpoint: &Endpoint, arrived: &Arrived, id: InboundDelive
         subscriptions: Vec::new(),
         due_at: None,
         redrives: 0,
+        handshake: None,
     }
 }
 
@@ -170,12 +201,18 @@ async fn note_duplicate(app: &App, note: &InboundDelivery) {
     }
 }
 
-fn idempotency_key(webhook: &InboundWebhook, arrived: &Arrived, body: Option<&Value>) -> Option<IdempotencyKey> {
+fn idempotency_key(
+    webhook: &InboundWebhook,
+    arrived: &Arrived,
+    body: Option<&Value>,
+    named: &Named,
+) -> Option<IdempotencyKey> {
     match webhook.idempotency.as_ref()? {
         IdempotencySource::Header(name) => {
             IdempotencyKey::from_header(arrived.request.headers().get(name.as_str())?.as_bytes())
         }
         IdempotencySource::JsonPath(path) => IdempotencyKey::from_header(path.find(body?)?.as_bytes()),
+        IdempotencySource::Derived(_) => IdempotencyKey::from_header(named.key.as_ref()?.as_bytes()),
     }
 }
 

@@ -3,6 +3,7 @@
 mod answer;
 mod capture;
 mod endpoint;
+mod handshake;
 mod judge;
 mod keep;
 mod limits;
@@ -19,15 +20,18 @@ use hookport::domain::inbound_delivery::DispatchStatus;
 use hookport::domain::refusal::Refusal;
 use hookport::domain::source_address;
 use hookport::egress::EgressError;
-use hookport::proof::{KeySets, Nobody};
+use hookport::proof::{Certificates, KeySets, Nobody};
+use hookport::scheme::handshake::HandshakeProof;
 use hookport::vault::VaultError;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use jiff::Timestamp;
 use tracing::{info, instrument, warn};
 
 use answer::Answer;
 use endpoint::{Endpoint, Endpoints, Form, Url};
+use handshake::{Greeted, asked, proven, takes_events};
 use judge::{TAGS_OF_A_REFUSAL, Verdict};
+use keep::Named;
 use limits::Limits;
 use rejections::{Refused, Rejections};
 
@@ -41,6 +45,7 @@ pub struct Receiver {
     limits: Limits,
     rejections: Rejections,
     key_sets: KeySets,
+    certificates: Certificates,
     nobody: Nobody,
     tags: AtomicU64,
 }
@@ -54,12 +59,14 @@ enum Trouble {
     Vault(#[from] VaultError),
     #[error(transparent)]
     Egress(#[from] EgressError),
+    #[error("the URL that confirms the subscription answered {0}")]
+    Unconfirmed(u16),
 }
 
 /// How a request ended, for the answer and for the log.
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is nearly always the large one")]
 enum Ended {
     Kept(keep::KeptAs),
+    Greeted(Greeted),
     Refused(Refusal),
 }
 
@@ -78,6 +85,7 @@ impl Receiver {
             limits: Limits::new(),
             rejections: Rejections::new(&app),
             key_sets: KeySets::new(app.egress.keeping(MAX_KEY_SET_BYTES)),
+            certificates: Certificates::new(&app.egress),
             nobody: Nobody::new(app.random.bytes()),
             tags: AtomicU64::new(0),
             app,
@@ -99,9 +107,6 @@ impl Receiver {
         let Some(url) = Url::of(arrived.request.uri().path()) else {
             return Answer::not_found().into();
         };
-        if ![Method::POST, Method::PUT, Method::PATCH].contains(arrived.request.method()) {
-            return Answer::method_not_allowed().into();
-        }
         match self.take(&url, &arrived, source).await {
             Ok(answer) => answer.into(),
             Err(trouble) => {
@@ -130,20 +135,36 @@ impl Receiver {
         let is_too_large = body.len() > self.app.config.max_body_bytes;
         let found = self.endpoints.find(&self.app, url, arrived.at).await?;
         let endpoint = found.endpoint.as_deref();
+        let method = arrived.request.method();
+        let asks = endpoint.filter(|_| !is_too_large);
+        let asks = asks.and_then(|endpoint| Some((endpoint, asked(endpoint, &self.evidence(arrived), method)?)));
+        if asks.is_none() && !takes_events(method) {
+            return Ok(Answer::method_not_allowed());
+        }
         let verdict = match endpoint {
             // Told to anybody, and looked up only to note it in the right log.
             _ if is_too_large => Verdict { result: Err(Refusal::OverCap), quota: None, tags: 0 },
+            Some(endpoint) if asks.is_some_and(|(_, handshake)| handshake.proof == HandshakeProof::None) => {
+                self.judge_open(endpoint, arrived, source).await?
+            }
             Some(endpoint) => self.judge(url.form(), endpoint, arrived, source).await?,
             None => Verdict { result: Err(Refusal::Unknown), quota: None, tags: 0 },
         };
         let mut tags = verdict.tags;
         let ended = match (verdict.result, endpoint) {
-            (Ok(()), Some(endpoint)) => self.keep(endpoint, arrived, source).await?,
+            (Ok(()), Some(endpoint)) => {
+                let handshake = asks.map(|(_, handshake)| handshake);
+                match handshake.or_else(|| proven(endpoint, &self.evidence(arrived))) {
+                    Some(handshake) => self.greet(endpoint, handshake, arrived).await?,
+                    None => self.keep(endpoint, arrived, source).await?,
+                }
+            }
             (Err(refusal), _) => Ended::Refused(refusal),
             (Ok(()), None) => Ended::Refused(Refusal::Unknown),
         };
         let mut answer = match &ended {
             Ended::Kept(kept) => Answer::kept(kept),
+            Ended::Greeted(greeted) => Answer::greeted(&greeted.answered),
             Ended::Refused(refusal) => Answer::refused(url.form(), *refusal),
         };
         if let Ended::Refused(refusal) = ended {
@@ -153,7 +174,12 @@ impl Receiver {
                 self.nobody.spend(body, missing);
                 tags += missing;
             }
+            let diagnosis = match endpoint.filter(|_| refusal.is_proof()) {
+                Some(endpoint) => self.examined(endpoint, arrived).await,
+                None => None,
+            };
             let refused = Refused {
+                diagnosis,
                 refusal,
                 url,
                 endpoint: found.concerned.as_deref().map(|concerned| &concerned.webhook),
@@ -192,6 +218,11 @@ impl Receiver {
                     "inbound.kept"
                 );
             }
+            Ended::Greeted(Greeted { delivery, .. }) => {
+                let handshake = delivery.handshake.as_ref().map(|handshake| handshake.name.as_str());
+                let (id, status) = (delivery.id, delivery.response_status);
+                info!(tenant, webhook.id = webhook, delivery.id = %id, handshake, status, duration_ms, "inbound.greeted");
+            }
             Ended::Refused(refusal) => {
                 info!(tenant, webhook.id = webhook, reason = refusal.code(), duration_ms, "inbound.refused");
             }
@@ -200,11 +231,13 @@ impl Receiver {
 
     /// Keeps a request that has proved itself; the last question is whether its event type is switched on.
     async fn keep(&self, endpoint: &Endpoint, arrived: &Arrived, source: Option<IpAddr>) -> Result<Ended, Trouble> {
-        let definition = self.endpoints.definition(&self.app, &endpoint.webhook, arrived.at).await?;
+        let named = Named::of(endpoint, &self.evidence(arrived));
+        let tenant = &endpoint.webhook.tenant;
+        let definition = self.endpoints.definition(&self.app, tenant, &named.event_type, arrived.at).await?;
         if definition.as_ref().is_some_and(|definition| !definition.is_enabled) {
             return Ok(Ended::Refused(Refusal::Disabled));
         }
         let schema = definition.and_then(|definition| definition.schema);
-        keep::keep(&self.app, endpoint, arrived, source, schema.as_deref()).await
+        keep::keep(&self.app, endpoint, arrived, source, schema.as_deref(), named).await
     }
 }

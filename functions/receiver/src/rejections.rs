@@ -30,6 +30,7 @@ use hookport::random::Random;
 use http::HeaderName;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use jiff::Timestamp;
+use serde_json::Value;
 use tracing::{info, warn};
 
 use crate::Arrived;
@@ -53,6 +54,8 @@ pub(crate) struct Refused<'a> {
     pub arrived: &'a Arrived,
     pub source_ip: Option<IpAddr>,
     pub response_status: u16,
+    /// What the signature doctor says of it.
+    pub(crate) diagnosis: Option<Value>,
 }
 
 /// Writes refused requests down, within the budgets of one instance.
@@ -140,6 +143,7 @@ impl Refused<'_> {
             response_status: self.response_status,
             duration_ms: u32::try_from(duration_ms).unwrap_or(u32::MAX),
             checks: Checks::of(self.refusal, form, self.endpoint.map(|webhook| &webhook.auth)),
+            diagnosis: self.diagnosis.clone(),
         }
     }
 

@@ -11,6 +11,7 @@ use super::inbound_webhook::Auth;
 use super::stats::GATEWAY_VERSION;
 use super::text::TenantSlug;
 use super::time::later;
+use crate::vault::Sealed;
 
 /// How long after arrival the sweeper takes up a request that nobody has finished.
 ///
@@ -37,6 +38,8 @@ pub enum DispatchStatus {
     Duplicate,
     /// Taken up again too often without an end; someone must look.
     Stuck,
+    /// No event: the sender asked whether the URL is ours, and was answered.
+    Handshake,
 }
 
 /// One received request and what became of it.
@@ -78,6 +81,17 @@ pub struct InboundDelivery {
     pub due_at: Option<Timestamp>,
     /// How often it was taken up again.
     pub redrives: u32,
+    /// Which handshake it is, if it is no event.
+    pub handshake: Option<HandshakeNote>,
+}
+
+/// What is remembered of a handshake.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HandshakeNote {
+    /// Its name, as its preset has it.
+    pub name: String,
+    /// The secret that it brought, until the webhook has it.
+    pub learned: Option<Sealed>,
 }
 
 impl InboundDelivery {
@@ -110,6 +124,7 @@ impl InboundDelivery {
             subscriptions: Vec::new(),
             due_at: Some(later(now, FIRST_SWEEP_AFTER)),
             redrives: 0,
+            handshake: None,
         }
     }
 
@@ -123,8 +138,9 @@ impl InboundDelivery {
     #[must_use]
     pub fn event_id(&self) -> Option<EventId> {
         match self.status {
+            _ if self.handshake.is_some() => None,
             DispatchStatus::Pending | DispatchStatus::Dispatched | DispatchStatus::Stuck => Some(self.id.into()),
-            DispatchStatus::Failed | DispatchStatus::Duplicate => None,
+            DispatchStatus::Failed | DispatchStatus::Duplicate | DispatchStatus::Handshake => None,
         }
     }
 }

@@ -98,6 +98,8 @@ refusals! {
     CredentialMismatch = "credential_mismatch", RejectedBearer;
     /// The secret that the proof needs cannot be read; nobody is let in without it.
     SecretUnusable = "secret_unusable", RejectedNoAuth;
+    /// Somebody asks whether the URL is ours, and lacks what the answer is made of.
+    HandshakeMalformed = "handshake_malformed", RejectedNoAuth;
     /// Too many requests to this webhook.
     RateWebhook = "rate_webhook", RejectedNoAuth;
     /// Too many requests from this address.

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::id::{InboundWebhookId, RejectionId};
@@ -84,6 +85,9 @@ pub struct Rejection {
     /// What was found out about the sender before that.
     #[serde(default)]
     pub checks: Checks,
+    /// What the signature doctor says of it, as JSON; only of requests that came while the webhook waited for a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Value>,
 }
 
 /// What was checked before a request was refused. `None`: not checked, or there is nothing to check.
@@ -133,7 +137,11 @@ impl Checks {
         let proof = (!auth.proofs.is_empty()).then_some(true);
         let ip = auth.allowed_ips.is_some().then_some(true);
         let (proof_held, ip_allowed) = match refusal {
-            Refusal::Unknown | Refusal::Disabled | Refusal::OverCap | Refusal::SecretUnusable => (None, None),
+            Refusal::Unknown
+            | Refusal::Disabled
+            | Refusal::OverCap
+            | Refusal::SecretUnusable
+            | Refusal::HandshakeMalformed => (None, None),
             Refusal::IpNotAllowed | Refusal::IpUnknown => (None, Some(false)),
             Refusal::SignatureMissing
             | Refusal::SignatureAlgorithm
@@ -295,6 +303,7 @@ mod tests {
             response_status: 401,
             duration_ms: 0,
             checks: Checks::default(),
+            diagnosis: None,
         };
         let later = |seconds: i64| at + SignedDuration::from_secs(seconds);
         assert!(!rejection.is_expired(later(3 * 86_400 - 1)));

@@ -64,6 +64,9 @@ pub struct Outcomes {
     pub duplicate: u64,
     /// Taken up too often without an end.
     pub stuck: u64,
+    /// Answered, because their senders asked whether the URL is ours.
+    #[serde(default)]
+    pub handshake: u64,
     /// Gone before anybody looked how they ended.
     pub unknown: u64,
     /// Tests, whatever became of them.
@@ -76,7 +79,7 @@ impl Outcomes {
     /// The kept requests of senders.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.events() + self.failed + self.duplicate
+        self.events() + self.failed + self.duplicate + self.handshake
     }
 
     /// The kept requests of senders that became events.
@@ -92,6 +95,7 @@ impl Outcomes {
             DispatchStatus::Failed => &mut self.failed,
             DispatchStatus::Duplicate => &mut self.duplicate,
             DispatchStatus::Stuck => &mut self.stuck,
+            DispatchStatus::Handshake => &mut self.handshake,
         }
     }
 }

@@ -85,7 +85,7 @@ impl CredentialCheck {
                 Ok((anybody, Digest::of(value)))
             }
             Place::Query(param) => {
-                let query = evidence.query.unwrap_or_default().as_bytes();
+                let query = evidence.query().unwrap_or_default().as_bytes();
                 let mut found = form_urlencoded::parse(query).filter(|(name, _)| name.as_bytes() == param.as_bytes());
                 match (found.next(), found.next()) {
                     (None, _) => Err(Refusal::CredentialMissing),

@@ -4,12 +4,17 @@
 //! not at hand all refuse. What a refusal costs is kept alike, so that the time does not tell how far a request got. It
 //! does not decide what the sender is told; that is the receiver's part.
 
+mod certificates;
 mod credential;
+mod examine;
 mod hmac;
 mod jwks;
 mod jwt;
+mod scheme;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -17,17 +22,24 @@ use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
+pub use self::certificates::Certificates;
 use self::credential::{CredentialCheck, Place};
+pub use self::examine::{Other, examine, secrets_of};
 pub use self::hmac::HmacKey;
 use self::hmac::SignatureCheck;
 pub(crate) use self::hmac::seconds;
 pub use self::jwks::{KeySet, KeySets};
 use self::jwt::TokenCheck;
 pub use self::jwt::kid_of;
-use crate::domain::inbound_webhook::{Auth, Proof, Secrets};
+use self::scheme::SchemeCheck;
+use crate::domain::inbound_webhook::{Auth, Proof, SchemeProof, Secrets, SettingValue};
 use crate::domain::refusal::Refusal;
 use crate::domain::source_address::is_within;
+use crate::scheme::handshake::Means;
+use crate::scheme::settings::Settings;
+use crate::scheme::view::{Request, View};
 use crate::vault::{KeyringError, Owner, Sealed, Vault, VaultError};
 
 #[cfg(test)]
@@ -39,17 +51,46 @@ pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+static NO_SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
+
 /// What a request shows.
 #[derive(Clone, Copy)]
 pub struct Evidence<'a> {
+    /// Its method.
+    pub method: &'a str,
+    /// What stands before its path in the URL that the sender was given.
+    pub base_url: &'a str,
+    /// Its path and query string, as they were sent.
+    pub path_and_query: &'a str,
     /// Its headers.
     pub headers: &'a HeaderMap,
-    /// Its query string, still encoded.
-    pub query: Option<&'a str>,
     /// Its body, as it came.
     pub body: &'a [u8],
+    /// The certificate that it names, in PEM, where [`Verifier::certificate_url`] asked for it and it could be had.
+    pub certificate: Option<&'a [u8]>,
     /// When it came.
     pub now: Timestamp,
+}
+
+impl<'a> Evidence<'a> {
+    /// What a POST shows by its headers and its body alone.
+    #[must_use]
+    pub fn posted(headers: &'a HeaderMap, body: &'a [u8], now: Timestamp) -> Self {
+        Self { method: "POST", base_url: "", path_and_query: "/", headers, body, certificate: None, now }
+    }
+
+    /// The query string, still encoded.
+    #[must_use]
+    pub fn query(&self) -> Option<&'a str> {
+        self.path_and_query.split_once('?').map(|(_, query)| query)
+    }
+
+    /// The request, as rows look at it.
+    #[must_use]
+    pub fn view(&self) -> View<'a> {
+        let Self { method, base_url, path_and_query, headers, body, .. } = *self;
+        View::new(Request { method, base_url, path_and_query, headers, body })
+    }
 }
 
 /// What came of judging a request.
@@ -74,6 +115,7 @@ enum Check {
     Signature(Box<SignatureCheck>),
     Credential(CredentialCheck),
     Token(TokenCheck),
+    Scheme(Box<SchemeCheck>),
 }
 
 impl Verifier {
@@ -92,7 +134,13 @@ impl Verifier {
                 Some(secrets) => open_live(secrets, vault, owner, now).await?,
                 None => None,
             };
-            checks.push(Check::new(proof, secrets.as_ref()));
+            checks.push(match proof {
+                Proof::Scheme(proof) => match open_settings(&proof.settings, vault, owner, now).await? {
+                    Some(settings) => Check::of_scheme(proof, secrets, settings),
+                    None => Check::Unusable,
+                },
+                proof => Check::new(proof, secrets.as_ref()),
+            });
         }
         Ok(Self { allowed_ips: auth.allowed_ips.clone(), checks })
     }
@@ -120,7 +168,30 @@ impl Verifier {
     pub fn key_set_url(&self) -> Option<&str> {
         self.checks.iter().find_map(|check| match check {
             Check::Token(token) => Some(token.key_set_url()),
-            Check::Unusable | Check::Signature(_) | Check::Credential(_) => None,
+            Check::Unusable | Check::Signature(_) | Check::Credential(_) | Check::Scheme(_) => None,
+        })
+    }
+
+    /// The URL of the certificate that must be at hand before [`Self::prove`] is called, if any: one that the request
+    /// names, at a host that its row allows.
+    #[must_use]
+    pub fn certificate_url(&self, evidence: &Evidence<'_>) -> Option<Url> {
+        self.scheme().and_then(|scheme| scheme.certificate_url(evidence))
+    }
+
+    /// What handshakes are answered with.
+    #[must_use]
+    pub fn means(&self, now: Timestamp) -> Means<'_> {
+        match self.scheme() {
+            Some(scheme) => scheme.means(now),
+            None => Means { secret: None, key: None, settings: &NO_SETTINGS },
+        }
+    }
+
+    fn scheme(&self) -> Option<&SchemeCheck> {
+        self.checks.iter().find_map(|check| match check {
+            Check::Scheme(scheme) => Some(&**scheme),
+            Check::Unusable | Check::Signature(_) | Check::Credential(_) | Check::Token(_) => None,
         })
     }
 
@@ -143,7 +214,8 @@ impl Check {
     fn new(proof: &Proof, secrets: Option<&Live<SecretString>>) -> Self {
         match (proof, secrets) {
             (Proof::Jwt(jwt), _) => Self::Token(TokenCheck::new(jwt.clone())),
-            (_, None) => Self::Unusable,
+            // Its settings are sealed as well: `Verifier::open` opens them.
+            (Proof::Scheme(_), _) | (_, None) => Self::Unusable,
             (Proof::Hmac(hmac), Some(secrets)) => Self::Signature(Box::new(SignatureCheck::new(hmac, secrets))),
             (Proof::Bearer { .. }, Some(secrets)) => Self::Credential(CredentialCheck::new(Place::Bearer, secrets)),
             (Proof::Basic { username, .. }, Some(secrets)) => {
@@ -158,8 +230,17 @@ impl Check {
         }
     }
 
+    /// What a row says. Without a secret, where it needs one, nothing proves it but its handshakes can be answered.
+    fn of_scheme(proof: &SchemeProof, secrets: Option<Live<SecretString>>, settings: Settings) -> Self {
+        match (&proof.secret, &secrets) {
+            (Some(_), None) => Self::Unusable,
+            _ => Self::Scheme(Box::new(SchemeCheck::new(proof.scheme.clone(), secrets, settings))),
+        }
+    }
+
     fn judge(&self, evidence: &Evidence<'_>, keys: Option<&KeySet>) -> Judged {
         match self {
+            Self::Scheme(scheme) => scheme.judge(evidence),
             Self::Unusable => Judged { result: Err(Refusal::SecretUnusable), macs: 0 },
             Self::Signature(signature) => signature.judge(evidence),
             Self::Credential(credential) => Judged { result: credential.judge(evidence), macs: 0 },
@@ -185,6 +266,27 @@ impl<T> Live<T> {
         let previous = self.previous.as_ref().filter(|(_, until)| now < *until).map(|(secret, _)| secret);
         std::iter::once(&self.current).chain(previous)
     }
+}
+
+/// Opens the settings of a row; `None` when one of them does not open.
+async fn open_settings(
+    sealed: &BTreeMap<String, SettingValue>,
+    vault: &Vault,
+    owner: &Owner,
+    now: Timestamp,
+) -> Result<Option<Settings>, VaultError> {
+    let mut settings = BTreeMap::new();
+    for (name, value) in sealed {
+        let value = match value {
+            SettingValue::Plain(value) => value.clone(),
+            SettingValue::Sealed(sealed) => match open_one(sealed, vault, owner, now).await? {
+                Some(secret) => secret.expose_secret().to_owned(),
+                None => return Ok(None),
+            },
+        };
+        settings.insert(name.clone(), value);
+    }
+    Ok(Some(settings.into()))
 }
 
 /// Opens what is taken at `now` and later; `None` when the current secret does not open.

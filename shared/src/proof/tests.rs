@@ -94,7 +94,7 @@ fn judged(verifier: &Verifier, pairs: &[(&str, &str)], body: &[u8]) -> Judged {
 }
 
 fn judged_at(verifier: &Verifier, pairs: &[(&str, &str)], body: &[u8], now: Timestamp) -> Judged {
-    verifier.prove(&Evidence { headers: &headers(pairs), query: None, body, now }, None)
+    verifier.prove(&Evidence::posted(&headers(pairs), body, now), None)
 }
 
 fn bearer(secret: &str) -> Proof {

@@ -4,6 +4,7 @@
 
 pub mod algorithm;
 pub mod catalogue;
+pub mod doctor;
 pub mod handshake;
 pub mod key;
 pub mod naming;
@@ -57,6 +58,28 @@ impl Scheme {
             Self::Jws(jws) => (jws.judge(view, keys.secrets, now), 0),
             Self::HttpMessageSignature(signature) => (signature.judge(view, keys.secrets, now), 0),
         }
+    }
+
+    /// How far a signed time may lie from now, in seconds, if one is judged.
+    #[must_use]
+    pub fn tolerance_s(&self) -> Option<u32> {
+        match self {
+            Self::Signature(signature) => signature.timestamp.as_ref().map(|time| time.tolerance_s),
+            Self::Token(_) => None,
+            Self::Jws(jws) => jws.tolerance_seconds,
+            Self::HttpMessageSignature(signature) => Some(signature.tolerance_seconds),
+        }
+    }
+
+    /// Changes how far a signed time may lie from now; `false` when none is judged.
+    pub fn set_tolerance(&mut self, seconds: u32) -> bool {
+        let tolerance = match self {
+            Self::Signature(signature) => signature.timestamp.as_mut().map(|time| &mut time.tolerance_s),
+            Self::Token(_) => None,
+            Self::Jws(jws) => jws.tolerance_seconds.as_mut(),
+            Self::HttpMessageSignature(signature) => Some(&mut signature.tolerance_seconds),
+        };
+        tolerance.map(|tolerance| *tolerance = seconds).is_some()
     }
 
     /// The certificate that has to be at hand before a request can be judged.
@@ -120,16 +143,15 @@ impl Scheme {
         }
     }
 
-    /// The headers that carry a credential; they are never kept.
+    /// Tells whether a header (any case) carries a credential; such are never kept.
     #[must_use]
-    pub fn credential_headers(&self) -> Vec<String> {
+    pub fn is_credential_header(&self, name: &str) -> bool {
+        let is_in = |place: &Place| place.headers().any(|header| header.eq_ignore_ascii_case(name));
         match self {
-            Self::Signature(signature) => {
-                signature.signature.iter().flat_map(Place::headers).map(str::to_owned).collect()
-            }
-            Self::Token(token) => token.place.headers().map(str::to_owned).collect(),
-            Self::Jws(jws) => jws.place.headers().map(str::to_owned).collect(),
-            Self::HttpMessageSignature(_) => vec!["signature".to_owned()],
+            Self::Signature(signature) => signature.signature.iter().any(is_in),
+            Self::Token(token) => is_in(&token.place),
+            Self::Jws(jws) => is_in(&jws.place),
+            Self::HttpMessageSignature(_) => name.eq_ignore_ascii_case("signature"),
         }
     }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::Scheme;
 use super::handshake::{Handshake, MAX_HANDSHAKES};
-use super::naming::{Dedupe, MAX_PLACES, Naming};
+use super::naming::{Dedupe, MAX_PLACES, Naming, normal};
 use super::place::Place;
 use super::settings::PUBLIC_URL;
 
@@ -187,6 +187,19 @@ impl Preset {
     pub fn naming(&self) -> Option<Naming> {
         let places = self.events.places.clone();
         (!places.is_empty()).then(|| Naming { prefix: self.name.noun(), places })
+    }
+
+    /// The type of its events that do not name theirs.
+    #[must_use]
+    pub fn fallback_type(&self) -> String {
+        format!("{}.received", self.name.noun())
+    }
+
+    /// The event types that the provider documents most.
+    #[must_use]
+    pub fn known_types(&self) -> Vec<String> {
+        let noun = self.name.noun();
+        self.events.known.iter().map(|known| format!("{noun}.{}", normal(known))).collect()
     }
 
     /// Tells whether the webhook's secret comes with a handshake.

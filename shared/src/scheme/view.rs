@@ -38,8 +38,11 @@ pub struct Request<'a> {
 pub struct View<'a> {
     request: Request<'a>,
     json: Json<'a>,
-    form: OnceCell<Option<Vec<(Cow<'a, str>, Cow<'a, str>)>>>,
+    form: OnceCell<Option<Vec<Field<'a>>>>,
 }
+
+/// The name of a field, and its value.
+type Field<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 enum Json<'a> {
     /// The body, once it was read; `None`: it is not JSON.
@@ -90,7 +93,7 @@ impl<'a> View<'a> {
 
     /// The fields of the form in the body, in their order; none when the body says it is something else.
     #[must_use]
-    pub fn form(&self) -> &[(Cow<'a, str>, Cow<'a, str>)] {
+    pub fn form(&self) -> &[Field<'a>] {
         let fields = self.form.get_or_init(|| {
             let content_type = self.request.headers.get(http::header::CONTENT_TYPE)?;
             let is_form = crate::inbound::is_form(content_type.as_bytes());

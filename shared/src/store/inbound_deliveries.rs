@@ -15,9 +15,10 @@ use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::event_type::EventType;
 use crate::domain::id::{InboundDeliveryId, InboundWebhookId, SubscriptionId, WebhookKeyId};
 use crate::domain::inbound_delivery::{
-    DispatchStatus, InboundDelivery, MAX_VIOLATIONS, Period, Violation, body_expires_at,
+    DispatchStatus, HandshakeNote, InboundDelivery, MAX_VIOLATIONS, Period, Violation, body_expires_at,
 };
 use crate::domain::text::TenantSlug;
+use crate::vault::Sealed;
 
 /// After how many rows that are not wanted a page ends before it is full, so that a rare thing is looked for in steps.
 pub(super) const MOST_PASSED_OVER: usize = 1_000;
@@ -92,6 +93,12 @@ struct Row {
     /// The packed beginning of a large request, when the row outlives its parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     h: Option<Bytes>,
+    /// The name of the handshake that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    n: Option<String>,
+    /// The secret that it brought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    g: Option<Sealed>,
     /// Who wrote the row.
     o: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,6 +130,8 @@ impl Row {
             z: None,
             b: None,
             h: None,
+            n: delivery.handshake.as_ref().map(|handshake| handshake.name.clone()),
+            g: delivery.handshake.as_ref().and_then(|handshake| handshake.learned.clone()),
             o: writer.short(),
             ds: delivery.due_at.map(|_| due_shard(delivery.id.to_bytes())),
             da: delivery.due_at.map(Timestamp::as_millisecond),
@@ -156,6 +165,7 @@ impl Row {
             subscriptions: chunks.iter().map(|c| SubscriptionId::from_bytes(*c)).collect(),
             due_at,
             redrives: self.c.unwrap_or_default(),
+            handshake: self.n.map(|name| HandshakeNote { name, learned: self.g }),
         })
     }
 }
@@ -288,6 +298,16 @@ impl Store {
         if !subscriptions.is_empty() {
             changes = changes.set("f", joined(subscriptions));
         }
+        self.change_pending(&keys::inbound_delivery(tenant, id), changes).await
+    }
+
+    /// Ends the row of a handshake whose secret the webhook has, or does not want; the secret goes with it.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn end_handshake(&self, tenant: &TenantSlug, id: InboundDeliveryId) -> Result<(), TableError> {
+        let changes =
+            Changes::new().set("s", DispatchStatus::Handshake).remove("g").remove("ds").remove("da").remove("c");
         self.change_pending(&keys::inbound_delivery(tenant, id), changes).await
     }
 

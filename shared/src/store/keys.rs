@@ -16,6 +16,7 @@ use crate::domain::id::{
 use crate::domain::pack::PackName;
 use crate::domain::rejection::{RejectionLog, hour_of};
 use crate::domain::text::{Slug, TenantSlug};
+use crate::scheme::preset::PresetName;
 
 /// Over how many partitions the rows of one webhook or subscription are spread.
 ///
@@ -95,6 +96,18 @@ pub fn webhook_by_slug(tenant: &TenantSlug, slug: &Slug) -> Key {
 #[must_use]
 pub fn webhook_by_key(hash: &SecretHash) -> Key {
     Key::new(format!("#key/{}", hash.as_str()), "key")
+}
+
+/// The partition of a tenant's own presets.
+#[must_use]
+pub fn presets(tenant: &TenantSlug) -> String {
+    format!("{tenant}/presets")
+}
+
+/// One preset of a tenant's own.
+#[must_use]
+pub fn preset(tenant: &TenantSlug, name: &PresetName) -> Key {
+    Key::new(presets(tenant), name.as_str())
 }
 
 /// The claim on an idempotency key; `digest` is the key's hash.

@@ -16,6 +16,7 @@ mod inbound_webhooks;
 pub mod keys;
 mod merge;
 mod owners;
+mod presets;
 mod rates;
 mod rejections;
 mod samples;

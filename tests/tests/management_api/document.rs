@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::client::raw;
 
 /// Every route of the API. A new one is added here on purpose.
-const ROUTES: [&str; 107] = [
+const ROUTES: [&str; 112] = [
     "delete /api/v1/api-tokens/{id}",
     "delete /api/v1/egress-rules/{pattern}",
     "delete /api/v1/event-types/{id_or_ref}",
@@ -21,6 +21,7 @@ const ROUTES: [&str; 107] = [
     "delete /api/v1/owners/{owner}",
     "delete /api/v1/owners/{owner}/permissions",
     "delete /api/v1/owners/{owner}/quotas",
+    "delete /api/v1/presets/{name}",
     "delete /api/v1/subscriptions/{id}",
     "delete /api/v1/triggers/{id_or_ref}",
     "get /api/v1/api-tokens",
@@ -56,6 +57,8 @@ const ROUTES: [&str; 107] = [
     "get /api/v1/owners/{owner}",
     "get /api/v1/packs",
     "get /api/v1/packs/{name}",
+    "get /api/v1/presets",
+    "get /api/v1/presets/{name}",
     "get /api/v1/subscriptions",
     "get /api/v1/subscriptions/{id}",
     "get /api/v1/subscriptions/{id}/analytics",
@@ -89,9 +92,11 @@ const ROUTES: [&str; 107] = [
     "post /api/v1/inbound-webhooks",
     "post /api/v1/inbound-webhooks/{id}/capture-sample",
     "post /api/v1/inbound-webhooks/{id}/deliveries/{delivery_id}/replay",
+    "post /api/v1/inbound-webhooks/{id}/diagnose",
     "post /api/v1/inbound-webhooks/{id}/keys",
     "post /api/v1/inbound-webhooks/{id}/rotate-secret",
     "post /api/v1/inbound-webhooks/{id}/test",
+    "post /api/v1/presets",
     "post /api/v1/subscriptions",
     "post /api/v1/subscriptions/declare",
     "post /api/v1/subscriptions/{id}/cancel-retries",

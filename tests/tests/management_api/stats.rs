@@ -189,6 +189,7 @@ fn row(gateway: &TestGateway, webhook: InboundWebhookId, n: u32) -> InboundDeliv
         subscriptions: Vec::new(),
         due_at: None,
         redrives: 0,
+        handshake: None,
     }
 }
 

@@ -12,6 +12,7 @@ use hookport::scheme::key::key_of_certificate;
 use hookport::scheme::naming::body_key;
 use hookport::scheme::preset::Preset;
 use hookport::scheme::settings::Settings;
+use hookport::scheme::sign::SignedRequest;
 use hookport::scheme::signature::Keys;
 use hookport::scheme::view::{Request, View};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -116,8 +117,7 @@ impl Shown {
 
 impl Recorded {
     pub fn shown(&self) -> Shown {
-        let path = self.url.find("://").and_then(|at| self.url[at + 3..].find('/').map(|slash| at + 3 + slash));
-        let (base_url, path_and_query) = self.url.split_at(path.expect("a URL with a path"));
+        let (base_url, path_and_query) = split_url(&self.url);
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             let name = HeaderName::try_from(name.as_str()).expect("the name of a header");
@@ -139,6 +139,29 @@ impl Recorded {
     }
 }
 
+impl From<SignedRequest> for Shown {
+    fn from(signed: SignedRequest) -> Self {
+        let (base_url, path_and_query) = split_url(&signed.url);
+        let headers = signed.headers.iter().map(|(name, value)| {
+            let name = HeaderName::try_from(name.as_str()).expect("the name of a header");
+            (name, HeaderValue::from_bytes(value.as_bytes()).expect("the value of a header"))
+        });
+        Self {
+            method: signed.method,
+            base_url: base_url.to_owned(),
+            path_and_query: path_and_query.to_owned(),
+            headers: headers.collect(),
+            body: signed.body,
+        }
+    }
+}
+
+/// Scheme, host and port of a URL; and its path with the query string.
+fn split_url(url: &str) -> (&str, &str) {
+    let path = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
+    url.split_at(path.expect("a URL with a path"))
+}
+
 pub fn vectors_of(preset: &Preset) -> Vectors {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/presets/{}.json", preset.name));
     let json = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -146,6 +169,7 @@ pub fn vectors_of(preset: &Preset) -> Vectors {
 }
 
 /// What a request is judged with.
+#[derive(Clone, PartialEq)]
 pub struct Means {
     pub secret: String,
     pub settings: Settings,
@@ -155,6 +179,17 @@ pub struct Means {
 
 impl From<&Vector> for Means {
     fn from(vector: &Vector) -> Self {
+        Self {
+            secret: vector.secret.clone(),
+            settings: vector.settings.clone().into(),
+            certificate: vector.certificate.clone(),
+            now: vector.at,
+        }
+    }
+}
+
+impl From<&HandshakeVector> for Means {
+    fn from(vector: &HandshakeVector) -> Self {
         Self {
             secret: vector.secret.clone(),
             settings: vector.settings.clone().into(),

@@ -113,6 +113,7 @@ pub fn inbound(webhook: InboundWebhookId, arrived_at: Timestamp, n: u32) -> Inbo
         subscriptions: Vec::new(),
         due_at: Some(arrived_at + FIRST_SWEEP_AFTER),
         redrives: 0,
+        handshake: None,
     }
 }
 
@@ -230,6 +231,8 @@ pub fn webhook(n: u32, address: Address) -> InboundWebhook {
         idempotency_window_s: 86_400,
         on_duplicate: OnDuplicate::Conflict,
         event_type: event_type(),
+        naming: None,
+        handshakes: Vec::new(),
         max_body_bytes: 1_048_576,
         rate_limit: RateLimit::OF_SLUGS,
         silence_alarm_h: Some(24),

@@ -63,6 +63,7 @@ pub(super) async fn keep(app: &App, webhook: &InboundWebhook, made: Made) -> Res
         subscriptions: Vec::new(),
         due_at,
         redrives: 0,
+        handshake: None,
     };
     let writer = Writer::new(app.random.bits());
     let expires_at = row_expires_at(now, 0);

@@ -116,7 +116,8 @@ pub(crate) async fn replay(
         return Err(Error::WebhookInactive);
     }
     let (head, body) = request.ok_or(Error::BodyExpired)?.unpack()?;
-    let handling = match wish.config {
+    let named = original.event_type.clone();
+    let mut handling = match wish.config {
         // What the gateway itself told is told again as what it was.
         _ if original.webhook_version == GATEWAY_VERSION => {
             InboundWebhook { event_type: original.event_type, ..current }
@@ -124,6 +125,10 @@ pub(crate) async fn replay(
         ReplayConfig::Current => current,
         ReplayConfig::Original => version(&api, current, original.webhook_version).await?,
     };
+    if handling.naming.is_some() {
+        // What named it may have been in a header that is not kept.
+        handling.event_type = named;
+    }
     let made = Made {
         head,
         body,

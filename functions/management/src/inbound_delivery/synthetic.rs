@@ -7,10 +7,13 @@ use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use hookport::domain::event_type::EventType;
 use hookport::domain::id::InboundWebhookId;
 use hookport::domain::inbound_delivery::{RequestHead, may_keep_header};
 use hookport::domain::inbound_webhook::{Address, Auth, InboundWebhook};
-use http::{HeaderName, HeaderValue, StatusCode};
+use hookport::domain::own_event::is_own;
+use hookport::scheme::view::{Request, View};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -81,13 +84,28 @@ pub(crate) async fn test(
     Body(request): Body<SyntheticRequest>,
 ) -> Result<(StatusCode, Json<One<InboundDeliveryView>>)> {
     let found = api.app.store.inbound_webhook(caller.tenant(), id).await?;
-    let webhook = found.ok_or(Error::InboundWebhookNotFound)?;
+    let mut webhook = found.ok_or(Error::InboundWebhookNotFound)?;
     if !webhook.is_active {
         return Err(Error::WebhookInactive);
     }
     let made = request.made_for(&webhook)?;
+    if let Some(named) = named(&webhook, &made) {
+        webhook.event_type = named;
+    }
     let delivery = keep(&api.app, &webhook, made).await?;
     Ok((StatusCode::ACCEPTED, Json(One { data: delivery.into() })))
+}
+
+/// What a row calls the event of a request.
+fn named(webhook: &InboundWebhook, made: &Made) -> Option<EventType> {
+    let naming = webhook.naming.as_ref()?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in &made.head.headers {
+        headers.append(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
+    }
+    let (method, path_and_query) = (made.head.method.as_str(), made.head.path.as_str());
+    let view = View::new(Request { method, base_url: "", path_and_query, headers: &headers, body: &made.body });
+    naming.of(&view).filter(|named| !is_own(named))
 }
 
 impl SyntheticRequest {

@@ -1,26 +1,32 @@
 //! What senders must prove: as a caller writes it, and as it is kept once its secrets are sealed.
 
+mod scheme;
+mod take;
 mod view;
 
-use hookport::domain::inbound_webhook::{
-    Auth, AuthType, DEFAULT_TOLERANCE_S, HmacAlgorithm, HmacProof, JwtProof, MAX_PROOFS, Proof, Secrets, SignatureForm,
-    TagEncoding,
-};
-use hookport::domain::target_url::{TargetUrl, UrlPolicy};
+use std::collections::BTreeMap;
+
+use hookport::domain::inbound_webhook::{Auth, AuthType, Proof, Secrets, TagEncoding};
+use hookport::domain::target_url::UrlPolicy;
+use hookport::scheme::handshake::Handshake;
+use hookport::scheme::preset::Preset;
 use hookport::vault::Owner;
 use ipnet::IpNet;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use scheme::AskedScheme;
+pub(super) use scheme::{check as check_row_secret, made as made_row_secret};
+pub(super) use take::check_secret;
 pub(super) use view::AuthConfigView;
 
 use super::seal;
-use super::settings::{header_name, networks, within};
 use crate::api::Api;
 use crate::error::{Error, Result};
 use crate::extract::JsonObject;
-use crate::secret::{SuppliedSecret, hex_secret};
+use crate::secret::{ProviderSecret, SuppliedSecret, hex_secret};
 
 /// Where the signature of a webhook with a slug is looked for, unless it says otherwise.
 const DEFAULT_SLUG_HEADER: &str = "X-Hub-Signature-256";
@@ -50,10 +56,17 @@ pub(crate) struct AuthConfig {
     /// `hmac_…` with the format `timestamped`: how far the signed time may be from ours, either way.
     #[schema(minimum = 1, maximum = 3600, default = 300)]
     tolerance_seconds: Option<u32>,
-    /// `hmac_…`: the secret that signatures are made with. Every secret is made by the gateway when absent, or kept
-    /// when a change leaves it out.
-    #[schema(value_type = Option<String>, min_length = 16, max_length = 128)]
-    secret: Option<SuppliedSecret>,
+    /// `hmac_…`: the secret that signatures are made with, of 16 to 128 characters. `scheme`: the secret, or public key,
+    /// as the provider shows it. Every secret is made by the gateway when absent, but for those that a provider makes,
+    /// or kept when a change leaves it out.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 4096)]
+    secret: Option<ProviderSecret>,
+    /// `scheme` without `preset`: the row, as docs/presets.md describes `verify`; must be given then.
+    #[schema(value_type = Option<Object>)]
+    scheme: Option<Value>,
+    /// `scheme`: the values beside the secret that the row reads. Those that are never shown are kept when a change
+    /// leaves them out.
+    settings: Option<BTreeMap<String, String>>,
     /// `bearer`, `path_token`: the token.
     #[schema(value_type = Option<String>, min_length = 16, max_length = 128)]
     token: Option<SuppliedSecret>,
@@ -84,7 +97,8 @@ pub(crate) struct AuthConfig {
     /// `jwt`: how far `exp` and `nbf` may be overstepped.
     #[schema(maximum = 600, default = 60)]
     leeway_seconds: Option<u32>,
-    /// `ip_allowlist`: the networks that requests may come from, and single addresses; must be given.
+    /// `ip_allowlist`: the networks that requests may come from, and single addresses; must be given. With `scheme`, it may
+    /// stand beside the row.
     #[schema(min_items = 1, max_items = 200, example = json!(["192.0.2.0/24", "2001:db8::7"]))]
     ip_cidrs: Option<Vec<String>>,
     /// `all`: what must hold together, `ip_allowlist` at most once, and one of `bearer`, `basic` and `jwt` at most;
@@ -110,6 +124,10 @@ pub(super) struct Rules<'a> {
     pub(super) has_slug: bool,
     /// Which URLs the deployment accepts.
     pub(super) urls: &'a UrlPolicy,
+    /// The preset whose row is to be the proof.
+    pub(super) preset: Option<&'a Preset>,
+    /// The handshakes that came with the webhook.
+    pub(super) handshakes: &'a [Handshake],
 }
 
 /// What senders are to prove, before any secret is made or sealed.
@@ -126,6 +144,8 @@ enum Part {
 enum AskedProof {
     /// A proof that has no secret.
     Whole(Proof),
+    /// A proof by a row.
+    Scheme(Box<AskedScheme>),
     /// A proof that lacks its secret.
     Secret { kind: AuthType, supplied: Option<SecretString>, with: Box<dyn FnOnce(Secrets) -> Proof + Send> },
 }
@@ -134,6 +154,7 @@ impl AskedProof {
     fn kind(&self) -> AuthType {
         match self {
             Self::Whole(proof) => proof.kind(),
+            Self::Scheme(_) => AuthType::Scheme,
             Self::Secret { kind, .. } => *kind,
         }
     }
@@ -145,7 +166,8 @@ impl AskedProof {
 
     /// Tells whether it costs a tag over the body.
     fn is_signature(&self) -> bool {
-        matches!(self.kind(), AuthType::HmacSha1 | AuthType::HmacSha256 | AuthType::HmacSha512)
+        let kinds = [AuthType::HmacSha1, AuthType::HmacSha256, AuthType::HmacSha512, AuthType::Scheme];
+        kinds.contains(&self.kind())
     }
 }
 
@@ -160,7 +182,12 @@ impl Asked {
     pub(super) fn new(auth_type: Option<AuthType>, config: Option<AuthConfig>, rules: &Rules<'_>) -> Result<Self> {
         let is_given = config.is_some();
         let mut config = config.unwrap_or_default();
+        let preset = rules.preset.map(|_| AuthType::Scheme);
         let kind = match (auth_type, config.kind) {
+            (Some(kind), _) | (None, Some(kind)) if preset.is_some_and(|preset| preset != kind) => {
+                return Err(Error::field("auth_type", "must be absent or scheme: the preset says how it is proved"));
+            }
+            _ if preset.is_some() => AuthType::Scheme,
             (Some(one), Some(other)) if one != other => {
                 return Err(Error::field("auth_config.type", "must equal auth_type"));
             }
@@ -174,6 +201,7 @@ impl Asked {
         let parts = match kind {
             AuthType::None => Vec::new(),
             AuthType::All => config.take_members(rules)?,
+            AuthType::Scheme => config.take_scheme(rules)?,
             kind => vec![config.take_part(kind, "auth_config", rules)?],
         };
         config.refuse_rest("auth_config")?;
@@ -193,7 +221,7 @@ impl Asked {
         }
         // Each would be computed over the whole body for every stranger, and tell the webhook from one that is not there.
         if asked.proofs.iter().filter(|proof| proof.is_signature()).count() > 1 {
-            return Err(Error::field("auth_config.of", "must have one hmac_… at most"));
+            return Err(Error::field("auth_config.of", "must have one of hmac_… and scheme at most"));
         }
         Ok(asked)
     }
@@ -206,6 +234,11 @@ impl Asked {
         for (index, asked) in self.proofs.into_iter().enumerate() {
             let proof = match asked {
                 AskedProof::Whole(proof) => proof,
+                AskedProof::Scheme(asked) => {
+                    let (proof, secret) = asked.sealed(api, owner, before, index).await?;
+                    new.extend(secret.map(|secret| NewSecret { proof: index, secret }));
+                    proof
+                }
                 AskedProof::Secret { kind, supplied, with } => {
                     let kept = before.proofs.get(index).filter(|proof| proof.kind() == kind).and_then(Proof::secret);
                     with(match (supplied, kept) {
@@ -223,162 +256,4 @@ impl Asked {
         }
         Ok((auth, new))
     }
-}
-
-impl AuthConfig {
-    /// The parts of `all`.
-    fn take_members(&mut self, rules: &Rules<'_>) -> Result<Vec<Part>> {
-        let members = self.of.take().unwrap_or_default();
-        if !(2..=MAX_PROOFS).contains(&members.len()) {
-            return Err(Error::field("auth_config.of", format!("must have 2 to {MAX_PROOFS} entries")));
-        }
-        let members = members.into_iter().enumerate().map(|(index, JsonObject(mut member))| -> Result<Part> {
-            let at = format!("auth_config.of[{index}]");
-            let kind = member.kind.ok_or_else(|| Error::field(&format!("{at}.type"), "must be given"))?;
-            let part = member.take_part(kind, &at, rules)?;
-            member.refuse_rest(&at)?;
-            Ok(part)
-        });
-        members.collect()
-    }
-
-    /// Takes the members that belong to `kind`; `at` is where the configuration stands in the request.
-    fn take_part(&mut self, kind: AuthType, at: &str, rules: &Rules<'_>) -> Result<Part> {
-        match kind {
-            AuthType::HmacSha256 => self.take_hmac(kind, HmacAlgorithm::Sha256, at, rules),
-            AuthType::HmacSha1 => self.take_hmac(kind, HmacAlgorithm::Sha1, at, rules),
-            AuthType::HmacSha512 => self.take_hmac(kind, HmacAlgorithm::Sha512, at, rules),
-            AuthType::Bearer => {
-                secret(kind, &format!("{at}.token"), self.token.take(), |secret| Proof::Bearer { secret })
-            }
-            AuthType::Basic => {
-                let field = format!("{at}.username");
-                let username = text(&field, needed(&field, self.username.take())?)?;
-                if username.contains(':') {
-                    return Err(Error::field(&field, "must not contain a colon, which ends it on its way"));
-                }
-                let with = |secret| Proof::Basic { username, secret };
-                secret(kind, &format!("{at}.password"), self.password.take(), with)
-            }
-            AuthType::ApiKey => {
-                let field = format!("{at}.header");
-                let header = header_name(&field, needed(&field, self.header.take())?)?;
-                secret(kind, &format!("{at}.key"), self.key.take(), |secret| Proof::HeaderKey { header, secret })
-            }
-            AuthType::PathToken => {
-                let param = self.query_param.take().unwrap_or_else(|| DEFAULT_QUERY_PARAM.to_owned());
-                let param = text(&format!("{at}.query_param"), param)?;
-                secret(kind, &format!("{at}.token"), self.token.take(), |secret| Proof::QueryKey { param, secret })
-            }
-            AuthType::Jwt => {
-                let jwks_url = needed(&format!("{at}.jwks_url"), self.jwks_url.take())?;
-                let jwks_url = TargetUrl::parse(&jwks_url, rules.urls)?.as_str().to_owned();
-                let optional = |name: &str, given: Option<String>| -> Result<Option<String>> {
-                    given.map(|given| text(&format!("{at}.{name}"), given)).transpose()
-                };
-                let leeway_s = within(&format!("{at}.leeway_seconds"), self.leeway_seconds.take(), 0..=600)?;
-                Ok(Part::Proof(AskedProof::Whole(Proof::Jwt(JwtProof {
-                    jwks_url,
-                    issuer: optional("issuer", self.issuer.take())?,
-                    // Many issuers sign for anybody: only this says that a token is meant for us.
-                    audience: Some(needed(&format!("{at}.audience"), optional("audience", self.audience.take())?)?),
-                    leeway_s: leeway_s.unwrap_or(DEFAULT_LEEWAY_S),
-                }))))
-            }
-            AuthType::IpAllowlist => {
-                let given = self.ip_cidrs.take().unwrap_or_default();
-                networks(&format!("{at}.ip_cidrs"), &given).map(Part::Networks)
-            }
-            AuthType::All | AuthType::None => {
-                Err(Error::field(&format!("{at}.type"), "must be a proof or ip_allowlist"))
-            }
-        }
-    }
-
-    fn take_hmac(&mut self, kind: AuthType, algorithm: HmacAlgorithm, at: &str, rules: &Rules<'_>) -> Result<Part> {
-        let headers = match self.signature_header.take() {
-            Some(header) => vec![header_name(&format!("{at}.signature_header"), header)?],
-            None if rules.has_slug => vec![DEFAULT_SLUG_HEADER.to_owned()],
-            None => DEFAULT_KEY_HEADERS.map(str::to_owned).into(),
-        };
-        let field = format!("{at}.tolerance_seconds");
-        let tolerance = within(&field, self.tolerance_seconds.take(), 1..=3_600)?;
-        let form = match self.format.take().unwrap_or_default() {
-            SignatureFormat::Body if tolerance.is_some() => {
-                return Err(Error::field(&field, "needs the format timestamped"));
-            }
-            SignatureFormat::Body => SignatureForm::Body,
-            SignatureFormat::Timestamped => {
-                SignatureForm::Timestamped { tolerance_s: tolerance.unwrap_or(DEFAULT_TOLERANCE_S) }
-            }
-        };
-        let encoding = self.encoding.take().unwrap_or_default();
-        secret(kind, &format!("{at}.secret"), self.secret.take(), move |secret| {
-            Proof::Hmac(HmacProof { algorithm, headers, encoding, form, secret })
-        })
-    }
-
-    /// Refuses what is left once the members that belong to the type were taken.
-    fn refuse_rest(&self, at: &str) -> Result<()> {
-        let rest = [
-            ("signature_header", self.signature_header.is_some()),
-            ("encoding", self.encoding.is_some()),
-            ("format", self.format.is_some()),
-            ("tolerance_seconds", self.tolerance_seconds.is_some()),
-            ("secret", self.secret.is_some()),
-            ("token", self.token.is_some()),
-            ("username", self.username.is_some()),
-            ("password", self.password.is_some()),
-            ("header", self.header.is_some()),
-            ("key", self.key.is_some()),
-            ("query_param", self.query_param.is_some()),
-            ("jwks_url", self.jwks_url.is_some()),
-            ("issuer", self.issuer.is_some()),
-            ("audience", self.audience.is_some()),
-            ("leeway_seconds", self.leeway_seconds.is_some()),
-            ("ip_cidrs", self.ip_cidrs.is_some()),
-            ("of", self.of.is_some()),
-        ];
-        match rest.into_iter().find(|(_, is_left)| *is_left) {
-            Some((name, _)) => Err(Error::field(&format!("{at}.{name}"), "does not belong to this type")),
-            None => Ok(()),
-        }
-    }
-}
-
-fn secret(
-    kind: AuthType,
-    field: &str,
-    supplied: Option<SuppliedSecret>,
-    with: impl FnOnce(Secrets) -> Proof + Send + 'static,
-) -> Result<Part> {
-    let supplied = supplied.map(|SuppliedSecret(secret)| secret);
-    if let Some(supplied) = &supplied {
-        check_secret(kind, field, supplied)?;
-    }
-    Ok(Part::Proof(AskedProof::Secret { kind, supplied, with: Box::new(with) }))
-}
-
-/// Refuses a secret that a header cannot carry as it is, if that is where it travels.
-pub(super) fn check_secret(kind: AuthType, field: &str, secret: &SecretString) -> Result<()> {
-    let secret = secret.expose_secret();
-    let in_header = matches!(kind, AuthType::Bearer | AuthType::ApiKey);
-    if in_header && (secret.trim() != secret || secret.chars().any(char::is_control)) {
-        return Err(Error::field(field, "must not begin or end with a space, or contain control characters"));
-    }
-    Ok(())
-}
-
-fn needed(field: &str, given: Option<String>) -> Result<String> {
-    given.ok_or_else(|| Error::field(field, "must be given with this type"))
-}
-
-fn text(field: &str, given: String) -> Result<String> {
-    if !(1..=MAX_TEXT_CHARS).contains(&given.chars().count()) {
-        return Err(Error::field(field, format!("must have 1 to {MAX_TEXT_CHARS} characters")));
-    }
-    if given.chars().any(char::is_control) {
-        return Err(Error::field(field, "must not contain control characters"));
-    }
-    Ok(given)
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use hookport::domain::id::InboundWebhookId;
 use hookport::domain::inbound_webhook::{Address, Auth, InboundWebhook};
 use hookport::domain::text::{Slug, TenantSlug};
+use hookport::scheme::preset::Preset;
 use hookport::vault::Owner;
 use http::StatusCode;
 use secrecy::SecretString;
@@ -15,6 +16,7 @@ use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookCreate, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::Body;
+use crate::preset;
 
 /// Makes an inbound webhook.
 ///
@@ -36,6 +38,7 @@ use crate::extract::Body;
                 is to be taken from an expression.",
             body = ErrorBody
         ),
+        (status = 404, description = "`preset_not_found`: there is no such preset.", body = ErrorBody),
         (status = 409, description = "`slug_taken`: another webhook of the tenant has the slug.", body = ErrorBody),
     ),
 )]
@@ -44,7 +47,8 @@ pub(crate) async fn create(
     caller: Caller<InboundWebhookCreate>,
     Body(request): Body<InboundWebhookSettings>,
 ) -> Result<(StatusCode, Json<InboundWebhookWithSecret>)> {
-    let settings = request.checked(&api.app.config)?;
+    let preset = preset_of(&api, caller.tenant(), &request).await?;
+    let settings = request.checked(&api.app.config, preset.as_ref())?;
     let now = api.app.clock.now();
     let tenant = caller.tenant().clone();
     let id = InboundWebhookId::new(now, api.app.random.bits());
@@ -63,6 +67,8 @@ pub(crate) async fn create(
         idempotency_window_s: settings.idempotency_window_s,
         on_duplicate: settings.on_duplicate,
         event_type: settings.event_type,
+        naming: settings.naming,
+        handshakes: settings.handshakes,
         max_body_bytes: settings.max_body_bytes,
         rate_limit: settings.rate_limit,
         silence_alarm_h: settings.silence_alarm_h,
@@ -77,6 +83,18 @@ pub(crate) async fn create(
     created.map_err(|error| Error::of_creation(error, taken(&webhook.address)))?;
     let view = InboundWebhookView::new(webhook, &api, key.as_ref());
     Ok((StatusCode::CREATED, Json(InboundWebhookWithSecret::new(view, secrets))))
+}
+
+/// The preset that is asked for, if one is.
+pub(super) async fn preset_of(
+    api: &Api,
+    tenant: &TenantSlug,
+    request: &InboundWebhookSettings,
+) -> Result<Option<Preset>> {
+    match request.preset() {
+        Some(name) => preset::find(api, tenant, name).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The address of a new webhook: its slug, or a new key.

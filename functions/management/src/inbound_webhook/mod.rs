@@ -3,6 +3,7 @@
 mod auth;
 mod create;
 mod delete;
+mod diagnose;
 mod keys;
 mod list;
 mod read;
@@ -14,10 +15,12 @@ use hookport::domain::event_type::EventType;
 use hookport::domain::id::InboundWebhookId;
 use hookport::domain::inbound_webhook::{Address, AuthType, InboundWebhook, OnDuplicate};
 use hookport::domain::text::{Description, Name, Slug, TenantSlug};
+use hookport::scheme::preset::PresetName;
 use hookport::vault::{Owner, Sealed};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,6 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(list::list, create::create))
         .routes(routes!(read::read, update::update, delete::delete))
         .routes(routes!(rotate::rotate))
+        .routes(routes!(diagnose::diagnose))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::delete))
 }
@@ -54,6 +58,13 @@ pub(crate) struct InboundWebhookView {
     description: Option<Description>,
     /// The last segment of its URL; null when a key is.
     slug: Option<Slug>,
+    /// The preset that it was made with; its row was copied then.
+    preset: Option<PresetName>,
+    /// How senders ask whether the URL is ours.
+    #[schema(value_type = Vec<Object>)]
+    handshakes: Vec<Value>,
+    /// Whether each request names its own event type, so that `event_type` is that of those that do not.
+    names_events: bool,
     /// What senders must prove.
     auth_type: AuthType,
     /// How they prove it, without secrets.
@@ -109,6 +120,7 @@ impl InboundWebhookView {
         let key = key.map(|key| key.expose_secret());
         let hint = webhook.keys().iter().find(|key| key.is_live(now)).map(|key| key.hint.clone());
         let path = webhook.path(key.or(hint.as_deref()));
+        let preset = webhook.scheme().and_then(|proof| proof.preset.clone());
         Self {
             id: webhook.id,
             name: webhook.name,
@@ -117,6 +129,9 @@ impl InboundWebhookView {
                 Address::Slug { slug } => Some(slug),
                 Address::Key { .. } => None,
             },
+            preset,
+            handshakes: webhook.handshakes.iter().filter_map(|shake| serde_json::to_value(shake).ok()).collect(),
+            names_events: webhook.naming.is_some(),
             auth_type: webhook.auth.kind(),
             auth_config: AuthConfigView::new(&webhook.auth, now),
             idempotency_source: webhook.idempotency.map(IdempotencySetting::from),

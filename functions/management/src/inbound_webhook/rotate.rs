@@ -7,17 +7,18 @@ use hookport::domain::inbound_webhook::{Auth, AuthType, Secrets};
 use hookport::domain::time::later;
 use hookport::vault::Owner;
 use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::auth::{NewSecret, check_secret};
+use super::auth::{NewSecret, check_row_secret, check_secret, made_row_secret};
 use super::settings::within;
 use super::{InboundWebhookView, InboundWebhookWithSecret, find, key_of, replace, seal};
 use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookUpdate, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::{Ids, OptionalBody};
-use crate::secret::{SuppliedSecret, hex_secret};
+use crate::secret::{ProviderSecret, SuppliedSecret, hex_secret};
 
 /// The longest time that something old is taken beside its successor, in seconds: 30 days.
 pub(crate) const MAX_OVERLAP_S: u32 = 2_592_000;
@@ -26,9 +27,10 @@ pub(crate) const MAX_OVERLAP_S: u32 = 2_592_000;
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RotateSecret {
-    /// The new secret; made by the gateway when absent.
-    #[schema(value_type = Option<String>, min_length = 16, max_length = 128)]
-    secret: Option<SuppliedSecret>,
+    /// The new secret; made by the gateway when absent, but for one that a provider makes. 16 to 128 characters, unless a
+    /// preset says otherwise.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 4096)]
+    secret: Option<ProviderSecret>,
     /// For how long the present secret is taken as well. With 0 it is dead at once.
     #[schema(maximum = 2592000, default = 0)]
     overlap_seconds: Option<u32>,
@@ -74,13 +76,25 @@ pub(crate) async fn rotate(
     let overlap = within("overlap_seconds", request.overlap_seconds, 0..=MAX_OVERLAP_S)?.unwrap_or(0);
     let before = find(&api, caller.tenant(), id).await?;
     let mut after = before.clone();
+    let row = before.scheme().map(|proof| proof.scheme.clone());
     let Wanted { index, kind, secrets } = wanted(&mut after.auth, request.proof)?;
-    let secret = match request.secret {
-        Some(SuppliedSecret(secret)) => {
+    let row = row.filter(|_| kind == AuthType::Scheme);
+    let secret = match (request.secret, &row) {
+        (Some(ProviderSecret(secret)), Some(row)) => {
+            check_row_secret(row, &secret)?;
+            secret
+        }
+        (Some(ProviderSecret(secret)), None) => {
+            let given = SuppliedSecret::try_from(secret.expose_secret().to_owned());
+            let SuppliedSecret(secret) = given.map_err(|rule| Error::field("secret", rule))?;
             check_secret(kind, "secret", &secret)?;
             secret
         }
-        None => hex_secret::<32>(&api.app.random),
+        (None, Some(row)) if row.has_public_key() => {
+            return Err(Error::field("secret", "must be given: it is the provider who makes the key"));
+        }
+        (None, Some(row)) => made_row_secret(row, &api.app.random),
+        (None, None) => hex_secret::<32>(&api.app.random),
     };
     let sealed = seal(&api, &secret, &Owner::new(&before.tenant, before.id)).await?;
     let now = api.app.clock.now();

@@ -14,9 +14,13 @@ use hookport::domain::own_event::is_own;
 use hookport::domain::rate_limit::{MAX_REQUESTS, MAX_WINDOW_S, RateLimit};
 use hookport::domain::source_address::network;
 use hookport::domain::text::{Description, Name, Slug};
+use hookport::scheme::handshake::Handshake;
+use hookport::scheme::naming::{Dedupe, Named, Naming};
+use hookport::scheme::preset::{Preset, check_handshakes};
 use http::HeaderName;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::auth::{Asked, AuthConfig, Rules};
@@ -43,20 +47,30 @@ pub(crate) struct InboundWebhookSettings {
     slug: Option<Slug>,
     /// What it is for.
     description: Option<Description>,
+    /// The provider whose webhooks these are: it says what senders must prove, how they ask whether the URL is ours, what
+    /// events are called and what tells them apart. What is said beside it wins. See `/api/v1/presets`.
+    #[schema(min_length = 1, max_length = 64, example = "stripe")]
+    preset: Option<String>,
+    /// How senders ask whether the URL is ours, as docs/presets.md describes `handshakes`; by default as the preset says.
+    #[schema(value_type = Option<Vec<Object>>, max_items = 10)]
+    handshakes: Option<Vec<Value>>,
     /// What senders must prove. By default `hmac_sha256` with a slug, and `none`, which a slug cannot have, without.
     auth_type: Option<AuthType>,
     /// How they prove it.
     #[schema(value_type = Option<AuthConfig>)]
     auth_config: Option<JsonObject<AuthConfig>>,
-    /// Where the idempotency key of a request is found; null or absent: requests are not deduplicated.
+    /// Where the idempotency key of a request is found; null or absent: as the preset says, and without one requests are
+    /// not deduplicated.
     #[schema(value_type = Option<IdempotencySetting>)]
     idempotency_source: Option<JsonObject<IdempotencySetting>>,
-    /// For how long an equal key is a duplicate.
+    /// For how long an equal key is a duplicate. At least as long as a preset takes old requests for fresh ones.
     #[schema(minimum = 1, maximum = 2592000, default = 86400)]
     idempotency_window_seconds: Option<u32>,
     /// What an equal key is answered with; `accept` by default.
     on_duplicate: Option<OnDuplicate>,
-    /// The type of the events made from accepted requests; by default the slug or `webhook`, and `.received`.
+    /// The type of the events made from accepted requests; by default the slug or `webhook`, and `.received`. With a preset
+    /// and without this, each request names its own, such as `github.push`, and those that do not are
+    /// `<preset>.received`.
     event_type: Option<EventType>,
     /// What is done with accepted requests.
     handler_type: Option<HandlerType>,
@@ -86,9 +100,10 @@ pub(crate) struct InboundWebhookSettings {
 pub(crate) struct IdempotencySetting {
     #[serde(rename = "type")]
     kind: IdempotencyKind,
-    /// The name of the header, or the path, made of names and indexes only: `$.alert.id`.
-    #[schema(example = "Idempotency-Key")]
-    value: String,
+    /// The name of the header, or the path, made of names and indexes only: `$.alert.id`. Absent with the other types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Idempotency-Key")]
+    value: Option<String>,
 }
 
 /// Kinds of places that an idempotency key can be found in.
@@ -99,6 +114,12 @@ pub(crate) enum IdempotencyKind {
     Header,
     /// A place in the JSON body.
     Jsonpath,
+    /// The digest of the body.
+    Body,
+    /// As the preset says.
+    Preset,
+    /// Nowhere: requests are not deduplicated.
+    None,
     /// An expression over the body. Known, and refused with `unsupported`.
     Jsonata,
 }
@@ -126,8 +147,10 @@ pub(crate) struct RateLimitSetting {
 impl From<IdempotencySource> for IdempotencySetting {
     fn from(source: IdempotencySource) -> Self {
         match source {
-            IdempotencySource::Header(value) => Self { kind: IdempotencyKind::Header, value },
-            IdempotencySource::JsonPath(path) => Self { kind: IdempotencyKind::Jsonpath, value: path.into() },
+            IdempotencySource::Header(value) => Self { kind: IdempotencyKind::Header, value: Some(value) },
+            IdempotencySource::JsonPath(path) => Self { kind: IdempotencyKind::Jsonpath, value: Some(path.into()) },
+            IdempotencySource::Derived(Dedupe::Named(Named::Body)) => Self { kind: IdempotencyKind::Body, value: None },
+            IdempotencySource::Derived(_) => Self { kind: IdempotencyKind::Preset, value: None },
         }
     }
 }
@@ -147,6 +170,12 @@ pub(super) struct Checked {
     /// Whether nothing was said of the proof: a change then keeps it.
     pub(super) keeps_auth: bool,
     pub(super) idempotency: Option<IdempotencySource>,
+    /// Whether nothing was said of the idempotency key.
+    pub(super) keeps_idempotency: bool,
+    pub(super) naming: Option<Naming>,
+    pub(super) handshakes: Vec<Handshake>,
+    /// Whether nothing was said of handshakes: a change that keeps the proof then keeps them.
+    pub(super) keeps_handshakes: bool,
     pub(super) idempotency_window_s: u32,
     pub(super) on_duplicate: OnDuplicate,
     pub(super) event_type: EventType,
@@ -160,34 +189,66 @@ pub(super) struct Checked {
 }
 
 impl InboundWebhookSettings {
+    /// The preset that is asked for.
+    pub(super) fn preset(&self) -> Option<&str> {
+        self.preset.as_deref()
+    }
+
     /// Fills defaults in and holds the fields against each other and against the deployment's limits.
-    pub(super) fn checked(self, config: &Config) -> Result<Checked> {
-        let rules = Rules { has_slug: self.slug.is_some(), urls: &config.egress.urls() };
-        let keeps_auth = self.auth_type.is_none() && self.auth_config.is_none();
-        let auth = Asked::new(self.auth_type, self.auth_config.map(|JsonObject(config)| config), &rules)?;
+    pub(super) fn checked(self, config: &Config, preset: Option<&Preset>) -> Result<Checked> {
+        let keeps_auth = self.auth_type.is_none() && self.auth_config.is_none() && preset.is_none();
+        let keeps_handshakes = self.handshakes.is_none() && preset.is_none();
+        let handshakes = match (self.handshakes, preset) {
+            (Some(given), _) => handshakes(given)?,
+            (None, Some(preset)) => preset.handshakes.clone(),
+            (None, None) => Vec::new(),
+        };
+        let urls = &config.egress.urls();
+        let has_slug = self.slug.is_some();
+        let rules = Rules { has_slug, urls, preset, handshakes: &handshakes };
+        let auth_config = self.auth_config.map(|JsonObject(config)| config);
+        let auth = Asked::new(self.auth_type, auth_config, &rules)?;
         // The only handler there is needs no settings of its own.
         let HandlerType::Event = self.handler_type.unwrap_or(HandlerType::Event);
         let window =
             within("idempotency_window_seconds", self.idempotency_window_seconds, 1..=MAX_IDEMPOTENCY_WINDOW_S)?;
         let largest = u32::try_from(config.max_body_bytes).unwrap_or(u32::MAX);
         let silence = within("silence_alarm_hours", self.silence_alarm_hours, 1..=MAX_SILENCE_H)?;
+        let keeps_event_type = self.event_type.is_none() && preset.is_none();
+        let tolerance = preset.and_then(|preset| preset.verify.tolerance_s()).unwrap_or(0);
         Ok(Checked {
             auth,
             keeps_auth,
-            keeps_event_type: self.event_type.is_none(),
-            idempotency: self.idempotency_source.map(|JsonObject(source)| idempotency(source)).transpose()?,
-            idempotency_window_s: window.unwrap_or(DEFAULT_IDEMPOTENCY_WINDOW_S),
+            keeps_event_type,
+            naming: preset.filter(|_| self.event_type.is_none()).and_then(Preset::naming),
+            keeps_handshakes,
+            keeps_idempotency: self.idempotency_source.is_none() && preset.is_none(),
+            idempotency: match (self.idempotency_source, preset) {
+                (Some(JsonObject(source)), _) => idempotency(source, preset)?,
+                (None, Some(preset)) => Some(IdempotencySource::Derived(preset.dedupe.clone())),
+                (None, None) => None,
+            },
+            idempotency_window_s: match window {
+                // A captured request would be taken again once its key is free while its time is still fresh.
+                Some(window) if window < tolerance => {
+                    let rule = format!("must be at least {tolerance}, for which the preset takes requests for fresh");
+                    return Err(Error::field("idempotency_window_seconds", rule));
+                }
+                Some(window) => window,
+                None => DEFAULT_IDEMPOTENCY_WINDOW_S.max(tolerance),
+            },
+            handshakes,
             on_duplicate: self.on_duplicate.unwrap_or_default(),
             event_type: match self.event_type {
                 Some(event_type) if is_own(&event_type) => {
                     return Err(Error::field("event_type", format!("{event_type} is told by the gateway alone")));
                 }
                 Some(event_type) => event_type,
-                None => default_event_type(self.slug.as_ref())?,
+                None => default_event_type(self.slug.as_ref(), preset)?,
             },
             max_body_bytes: within("max_body_bytes", self.max_body_bytes, 1..=largest)?
                 .unwrap_or(DEFAULT_MAX_BODY_BYTES.min(largest)),
-            rate_limit: rate_limit(self.rate_limit, self.rate_limit_per_minute, rules.has_slug)?,
+            rate_limit: rate_limit(self.rate_limit, self.rate_limit_per_minute, has_slug)?,
             silence_alarm_h: silence.and_then(|hours| u16::try_from(hours).ok()),
             disable_after_failures: within("disable_after_failures", self.disable_after_failures, 1..=MAX_FAILURES)?,
             is_active: self.is_active.unwrap_or(true),
@@ -208,22 +269,47 @@ pub(super) fn fits(auth: &Auth, has_slug: bool, idempotency: Option<&Idempotency
         Some(IdempotencySource::Header(name)) if !may_keep_header(&name.to_ascii_lowercase(), auth) => {
             Err(Error::field("idempotency_source.value", "must not be a header that carries a credential"))
         }
-        Some(IdempotencySource::Header(_) | IdempotencySource::JsonPath(_)) | None => Ok(()),
+        Some(IdempotencySource::Header(_) | IdempotencySource::JsonPath(_) | IdempotencySource::Derived(_)) | None => {
+            Ok(())
+        }
     }
 }
 
-fn idempotency(source: IdempotencySetting) -> Result<IdempotencySource> {
+/// Reads handshakes that came with the webhook.
+fn handshakes(given: Vec<Value>) -> Result<Vec<Handshake>> {
+    let parsed = serde_json::from_value::<Vec<Handshake>>(Value::Array(given));
+    let parsed = parsed.map_err(|error| Error::field("handshakes", error.to_string()))?;
+    check_handshakes(&parsed).map_err(|rule| Error::field("handshakes", rule))?;
+    Ok(parsed)
+}
+
+fn idempotency(source: IdempotencySetting, preset: Option<&Preset>) -> Result<Option<IdempotencySource>> {
     let field = "idempotency_source.value";
-    match source.kind {
+    let needs_value = matches!(source.kind, IdempotencyKind::Header | IdempotencyKind::Jsonpath);
+    let value = match (source.value, needs_value) {
+        (None, true) => return Err(Error::field(field, "must be given with this type")),
+        (Some(_), false) if !matches!(source.kind, IdempotencyKind::Jsonata) => {
+            return Err(Error::field(field, "must be absent with this type"));
+        }
+        (value, _) => value.unwrap_or_default(),
+    };
+    let source = match source.kind {
+        IdempotencyKind::None => return Ok(None),
+        IdempotencyKind::Body => Ok(IdempotencySource::Derived(Dedupe::Named(Named::Body))),
+        IdempotencyKind::Preset => match preset {
+            Some(preset) => Ok(IdempotencySource::Derived(preset.dedupe.clone())),
+            None => Err(Error::field("idempotency_source.type", "needs preset")),
+        },
         IdempotencyKind::Jsonata => Err(Error::Unsupported(
             "idempotency_source: keys can be taken from a header or a JSONPath, not from an expression",
         )),
-        IdempotencyKind::Header => header_name(field, source.value).map(IdempotencySource::Header),
+        IdempotencyKind::Header => header_name(field, value).map(IdempotencySource::Header),
         IdempotencyKind::Jsonpath => {
-            let path = KeyPath::try_from(source.value).map_err(|rule| Error::field(field, rule))?;
+            let path = KeyPath::try_from(value).map_err(|rule| Error::field(field, rule))?;
             Ok(IdempotencySource::JsonPath(path))
         }
-    }
+    };
+    source.map(Some)
 }
 
 fn rate_limit(
@@ -275,7 +361,10 @@ pub(crate) fn within(field: &str, given: Option<u32>, range: RangeInclusive<u32>
     }
 }
 
-fn default_event_type(slug: Option<&Slug>) -> Result<EventType> {
+fn default_event_type(slug: Option<&Slug>, preset: Option<&Preset>) -> Result<EventType> {
+    if let Some(preset) = preset {
+        return EventType::try_from(preset.fallback_type()).map_err(|rule| Error::field("event_type", rule));
+    }
     let noun = slug.map_or("webhook", Slug::as_str).replace('-', "_");
     EventType::try_from(format!("{noun}.received")).map_err(|rule| Error::field("event_type", rule))
 }

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use hookport::aws::table::TableError;
 use hookport::domain::id::InboundWebhookId;
-use hookport::domain::inbound_webhook::{Address, InboundWebhook};
+use hookport::domain::inbound_webhook::{Address, IdempotencySource, InboundWebhook};
 use hookport::domain::text::Slug;
 use hookport::store::CreateError;
 use hookport::vault::Owner;
 
+use super::create::preset_of;
 use super::settings::{InboundWebhookSettings, fits};
 use super::{InboundWebhookView, InboundWebhookWithSecret, find, key_of};
 use crate::api::Api;
@@ -18,8 +19,8 @@ use crate::extract::{Body, Ids};
 
 /// Replaces the settings of an inbound webhook by its next version.
 ///
-/// What is left out gets its default. The event type is kept when it is left out, and so is the proof when both
-/// `auth_type` and `auth_config` are; a proof of the same type at the same place keeps its secret. A webhook with a slug
+/// What is left out gets its default. The event type is kept when it is left out, and so is the proof, with all that a
+/// preset brought, when `auth_type`, `auth_config` and `preset` are; a proof of the same type at the same place keeps its secret. A webhook with a slug
 /// keeps having one, and one with keys keeps its keys. Being active ends an automatic disabling.
 #[utoipa::path(
     put,
@@ -44,7 +45,8 @@ use crate::extract::{Body, Ids};
         ),
         (
             status = 404,
-            description = "`inbound_webhook_not_found`: no inbound webhook of the tenant has this id.",
+            description = "`inbound_webhook_not_found`: no inbound webhook of the tenant has this id. \
+                `preset_not_found`: there is no such preset.",
             body = ErrorBody
         ),
         (
@@ -61,7 +63,8 @@ pub(crate) async fn update(
     Ids(id): Ids<InboundWebhookId>,
     Body(request): Body<InboundWebhookSettings>,
 ) -> Result<Json<InboundWebhookWithSecret>> {
-    let settings = request.checked(&api.app.config)?;
+    let preset = preset_of(&api, caller.tenant(), &request).await?;
+    let settings = request.checked(&api.app.config, preset.as_ref())?;
     let before = find(&api, caller.tenant(), id).await?;
     let address = address(&before.address, settings.slug)?;
     let owner = Owner::new(&before.tenant, before.id);
@@ -71,13 +74,25 @@ pub(crate) async fn update(
     } else {
         settings.auth.sealed(&api, &owner, &before.auth).await?
     };
-    fits(&auth, matches!(address, Address::Slug { .. }), settings.idempotency.as_ref())?;
+    // What a row says of keys and names goes with its proof.
+    let idempotency = match &before.idempotency {
+        Some(IdempotencySource::Derived(_)) if settings.keeps_auth && settings.keeps_idempotency => {
+            before.idempotency.clone()
+        }
+        _ => settings.idempotency,
+    };
+    let naming = if settings.keeps_event_type { before.naming.clone() } else { settings.naming };
+    let keeps_handshakes = settings.keeps_auth && settings.keeps_handshakes;
+    let handshakes = if keeps_handshakes { before.handshakes.clone() } else { settings.handshakes };
+    fits(&auth, matches!(address, Address::Slug { .. }), idempotency.as_ref())?;
     let after = InboundWebhook {
         name: settings.name,
         description: settings.description,
         address,
         auth,
-        idempotency: settings.idempotency,
+        idempotency,
+        naming,
+        handshakes,
         idempotency_window_s: settings.idempotency_window_s,
         on_duplicate: settings.on_duplicate,
         event_type: if settings.keeps_event_type { before.event_type.clone() } else { settings.event_type },

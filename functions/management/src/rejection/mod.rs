@@ -14,6 +14,7 @@ use hookport::domain::refusal::{AuthStatus, Refusal};
 use hookport::domain::rejection::{Rejection, RejectionLog, UrlForm};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -73,6 +74,9 @@ pub(crate) struct RejectionView {
     response_status: u16,
     /// From its arrival until it was refused.
     duration_ms: u32,
+    /// Why its proof does not hold, as the signature doctor says; null unless the webhook was waiting for a sample.
+    #[schema(value_type = Option<Object>)]
+    diagnosis: Option<Value>,
 }
 
 impl RejectionView {
@@ -95,6 +99,7 @@ impl RejectionView {
             body_bytes: rejection.body_bytes,
             response_status: rejection.response_status,
             duration_ms: rejection.duration_ms,
+            diagnosis: rejection.diagnosis,
         }
     }
 }

@@ -64,6 +64,8 @@ pub(crate) struct OutcomesView {
     duplicate: u64,
     /// Taken up too often without an end.
     stuck: u64,
+    /// Handshakes: their senders asked whether the URL is ours.
+    handshake: u64,
     /// Not dispatched when they were counted, and gone before anybody looked again.
     unknown: u64,
     /// Tests, whatever became of them.
@@ -127,6 +129,7 @@ impl From<Outcomes> for OutcomesView {
             failed: outcomes.failed,
             duplicate: outcomes.duplicate,
             stuck: outcomes.stuck,
+            handshake: outcomes.handshake,
             unknown: outcomes.unknown,
             test: outcomes.test,
             replay: outcomes.replay,

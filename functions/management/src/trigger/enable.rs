@@ -87,6 +87,8 @@ async fn made(api: &Api, before: EventTypeDefinition) -> Result<Option<(EventTyp
         idempotency_window_s: DEFAULT_IDEMPOTENCY_WINDOW_S,
         on_duplicate: OnDuplicate::default(),
         event_type: before.event_type.clone(),
+        naming: None,
+        handshakes: Vec::new(),
         max_body_bytes: DEFAULT_MAX_BODY_BYTES.min(largest),
         rate_limit: RateLimit::OF_KEYS,
         silence_alarm_h: None,

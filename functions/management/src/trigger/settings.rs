@@ -266,7 +266,8 @@ fn hmac_of(auth: &Auth) -> Option<&HmacProof> {
         | Proof::Basic { .. }
         | Proof::HeaderKey { .. }
         | Proof::QueryKey { .. }
-        | Proof::Jwt(_) => None,
+        | Proof::Jwt(_)
+        | Proof::Scheme(_) => None,
     })
 }
 

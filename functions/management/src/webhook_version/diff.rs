@@ -170,7 +170,7 @@ fn secrets(auth: &Auth) -> BTreeMap<String, &Sealed> {
 /// The secret of a proof, and the member that a caller writes it in.
 fn secret(proof: &Proof) -> Option<(&'static str, &Sealed)> {
     let member = match proof {
-        Proof::Hmac(_) => "secret",
+        Proof::Hmac(_) | Proof::Scheme(_) => "secret",
         Proof::Bearer { .. } | Proof::QueryKey { .. } => "token",
         Proof::Basic { .. } => "password",
         Proof::HeaderKey { .. } => "key",

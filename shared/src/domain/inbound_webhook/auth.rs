@@ -1,10 +1,14 @@
 //! What a sender must prove: a value that says it, never a branch per provider.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::scheme::Scheme;
+use crate::scheme::preset::PresetName;
 use crate::vault::Sealed;
 
 /// How far a signed time may be from ours unless a webhook says otherwise, in seconds.
@@ -59,6 +63,43 @@ pub enum Proof {
     },
     /// A token signed by an issuer whose keys are published: `Authorization: Bearer <JWT>`.
     Jwt(JwtProof),
+    /// What a row says, that of a preset or one of the admin's own.
+    Scheme(Box<SchemeProof>),
+}
+
+/// A proof as a row describes it. The row is copied into the webhook, so that a version of it means one thing for ever
+/// and nothing has to be looked up to judge a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SchemeProof {
+    /// The preset that the row was copied from, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<PresetName>,
+    /// The row.
+    pub scheme: Scheme,
+    /// The values beside the secret that the row reads.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, SettingValue>,
+    /// The secret, or public key; absent where the row has none, and until a handshake has brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secrets>,
+}
+
+impl SchemeProof {
+    /// Tells whether nothing can prove itself before a handshake has brought the secret.
+    #[must_use]
+    pub fn waits_for_secret(&self) -> bool {
+        self.scheme.has_secret() && self.secret.is_none()
+    }
+}
+
+/// A value beside the secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingValue {
+    /// As it is.
+    Plain(String),
+    /// Sealed, because it is never shown again.
+    Sealed(Sealed),
 }
 
 /// How a tag over the raw body is made and where it is found.
@@ -197,6 +238,8 @@ pub enum AuthType {
     PathToken,
     /// A token signed by a published key.
     Jwt,
+    /// As a preset says, or a row given with the webhook.
+    Scheme,
     /// Nothing but the network that a request comes from.
     IpAllowlist,
     /// Several of the others; all must hold.
@@ -220,6 +263,7 @@ impl Proof {
             Self::HeaderKey { .. } => AuthType::ApiKey,
             Self::QueryKey { .. } => AuthType::PathToken,
             Self::Jwt(_) => AuthType::Jwt,
+            Self::Scheme(_) => AuthType::Scheme,
         }
     }
 
@@ -232,8 +276,31 @@ impl Proof {
             | Self::Basic { secret, .. }
             | Self::HeaderKey { secret, .. }
             | Self::QueryKey { secret, .. } => Some(secret),
+            Self::Scheme(proof) => proof.secret.as_ref(),
             Self::Jwt(_) => None,
         }
+    }
+
+    /// Everything of it that is sealed, to be changed.
+    pub fn sealed_mut(&mut self) -> Vec<&mut Sealed> {
+        let (settings, secret) = match self {
+            Self::Hmac(hmac) => (None, Some(&mut hmac.secret)),
+            Self::Bearer { secret }
+            | Self::Basic { secret, .. }
+            | Self::HeaderKey { secret, .. }
+            | Self::QueryKey { secret, .. } => (None, Some(secret)),
+            Self::Scheme(proof) => (Some(&mut proof.settings), proof.secret.as_mut()),
+            Self::Jwt(_) => (None, None),
+        };
+        let of_settings =
+            settings.into_iter().flat_map(|settings| settings.values_mut()).filter_map(|value| match value {
+                SettingValue::Sealed(sealed) => Some(sealed),
+                SettingValue::Plain(_) => None,
+            });
+        let of_secret = secret.into_iter().flat_map(|secrets| {
+            std::iter::once(&mut secrets.current).chain(secrets.previous.as_mut().map(|previous| &mut previous.sealed))
+        });
+        of_settings.chain(of_secret).collect()
     }
 
     /// Its secret, to be changed.
@@ -244,18 +311,20 @@ impl Proof {
             | Self::Basic { secret, .. }
             | Self::HeaderKey { secret, .. }
             | Self::QueryKey { secret, .. } => Some(secret),
+            Self::Scheme(proof) => proof.secret.as_mut(),
             Self::Jwt(_) => None,
         }
     }
 
-    /// The headers of requests that carry a credential for it; they are never kept.
+    /// Tells whether a header (any case) of a request carries a credential for it; such are never kept.
     #[must_use]
-    pub fn credential_headers(&self) -> &[String] {
+    pub fn is_credential_header(&self, name: &str) -> bool {
         match self {
-            Self::Hmac(hmac) => &hmac.headers,
-            Self::HeaderKey { header, .. } => std::slice::from_ref(header),
+            Self::Hmac(hmac) => hmac.headers.iter().any(|header| header.eq_ignore_ascii_case(name)),
+            Self::HeaderKey { header, .. } => header.eq_ignore_ascii_case(name),
+            Self::Scheme(proof) => proof.scheme.is_credential_header(name),
             // `Authorization` is never kept, whoever asks for it.
-            Self::Bearer { .. } | Self::Basic { .. } | Self::QueryKey { .. } | Self::Jwt(_) => &[],
+            Self::Bearer { .. } | Self::Basic { .. } | Self::QueryKey { .. } | Self::Jwt(_) => false,
         }
     }
 }
@@ -281,7 +350,7 @@ impl Auth {
     /// Tells whether a header (any case) carries a credential of this webhook.
     #[must_use]
     pub fn is_credential_header(&self, name: &str) -> bool {
-        self.proofs.iter().flat_map(Proof::credential_headers).any(|header| header.eq_ignore_ascii_case(name))
+        self.proofs.iter().any(|proof| proof.is_credential_header(name))
     }
 }
 

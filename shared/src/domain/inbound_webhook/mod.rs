@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 pub use auth::{
     Auth, AuthType, DEFAULT_TOLERANCE_S, HmacAlgorithm, HmacProof, JwtProof, MAX_NETWORKS, MAX_PROOFS, PreviousSecret,
-    Proof, Secrets, SignatureForm, TagEncoding,
+    Proof, SchemeProof, Secrets, SettingValue, SignatureForm, TagEncoding,
 };
 
 use super::api_token::SecretHash;
@@ -17,6 +17,8 @@ use super::id::{InboundWebhookId, WebhookKeyId};
 use super::key_path::KeyPath;
 use super::rate_limit::RateLimit;
 use super::text::{Description, Name, Slug, TenantSlug};
+use crate::scheme::handshake::Handshake;
+use crate::scheme::naming::{Dedupe, Naming};
 use crate::vault::Sealed;
 
 /// The largest body that a webhook takes unless it says otherwise, in bytes.
@@ -54,8 +56,14 @@ pub struct InboundWebhook {
     /// What an equal key is answered with.
     #[serde(default)]
     pub on_duplicate: OnDuplicate,
-    /// The type of the events made from accepted requests.
+    /// The type of the events made from accepted requests; with `naming`, of those that do not name theirs.
     pub event_type: EventType,
+    /// How the type of an event is found in the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub naming: Option<Naming>,
+    /// How senders ask whether the URL is ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handshakes: Vec<Handshake>,
     /// The largest body taken, in bytes; the deployment's own limit holds as well.
     pub max_body_bytes: u32,
     /// How many requests are taken in which time.
@@ -150,7 +158,7 @@ pub enum OnDuplicate {
 }
 
 /// Where the idempotency key of a request is found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]
 pub enum IdempotencySource {
     /// In this header (any case); trimmed, empty or missing means the request is not deduplicated.
@@ -158,6 +166,8 @@ pub enum IdempotencySource {
     /// At this place of the JSON body (RFC 9535, one node at most); missing or null means the same.
     #[serde(rename = "jsonpath")]
     JsonPath(KeyPath),
+    /// Derived from what is signed, as a row says.
+    Derived(Dedupe),
 }
 
 impl InboundWebhook {
@@ -178,11 +188,8 @@ impl InboundWebhook {
     #[must_use]
     pub fn without_secrets(&self) -> Self {
         let mut webhook = self.clone();
-        for secrets in webhook.auth.proofs.iter_mut().filter_map(Proof::secret_mut) {
-            secrets.current = secrets.current.digest();
-            if let Some(previous) = &mut secrets.previous {
-                previous.sealed = previous.sealed.digest();
-            }
+        for sealed in webhook.auth.proofs.iter_mut().flat_map(Proof::sealed_mut) {
+            *sealed = sealed.digest();
         }
         if let Address::Key { keys } = &mut webhook.address {
             for key in keys {
@@ -190,6 +197,15 @@ impl InboundWebhook {
             }
         }
         webhook
+    }
+
+    /// Its proof by a row, if it has one.
+    #[must_use]
+    pub fn scheme(&self) -> Option<&SchemeProof> {
+        self.auth.proofs.iter().find_map(|proof| match proof {
+            Proof::Scheme(proof) => Some(&**proof),
+            _ => None,
+        })
     }
 
     /// The keys that open it; none when it has a slug.

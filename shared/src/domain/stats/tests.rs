@@ -42,6 +42,7 @@ pub(in crate::domain) fn row(seconds: i64, status: DispatchStatus) -> InboundDel
         subscriptions: Vec::new(),
         due_at: None,
         redrives: 0,
+        handshake: None,
     }
 }
 

@@ -49,7 +49,7 @@ fn a_bearer_token_that_is_no_ascii_text_is_refused() {
     let verifier = verifier(vec![bearer(TOKEN)]);
     let mut headers = HeaderMap::new();
     headers.insert("authorization", HeaderValue::from_bytes(b"Bearer \xff\xfe").unwrap());
-    let evidence = Evidence { headers: &headers, query: None, body: b"", now: at(NOW_S) };
+    let evidence = Evidence::posted(&headers, b"", at(NOW_S));
     assert_eq!(verifier.prove(&evidence, None).result, Err(Refusal::CredentialMalformed));
 }
 
@@ -131,7 +131,9 @@ fn d4_a_path_token_is_one_decoded_parameter_of_the_query() {
         (Some("token=x&token=a%2Bb%2Fc+d%3De%26f-0123"), Err(Refusal::CredentialMalformed)),
     ];
     for (query, expected) in cases {
-        let evidence = Evidence { headers: &HeaderMap::new(), query, body: b"{}", now: at(NOW_S) };
+        let headers = HeaderMap::new();
+        let path_and_query = query.map_or_else(|| "/".to_owned(), |query: &str| format!("/?{query}"));
+        let evidence = Evidence { path_and_query: &path_and_query, ..Evidence::posted(&headers, b"{}", at(NOW_S)) };
         assert_eq!(verifier.prove(&evidence, None).result, expected, "{query:?}");
     }
 }
@@ -147,7 +149,7 @@ fn whatever_stands_in_authorization_proves_nothing_by_chance() {
         let mut headers = HeaderMap::new();
         headers.insert("authorization", value);
         for verifier in &verifiers {
-            let evidence = Evidence { headers: &headers, query: None, body: b"", now: at(NOW_S) };
+            let evidence = Evidence::posted(&headers, b"", at(NOW_S));
             prop_assert!(verifier.prove(&evidence, None).result.is_err());
         }
     });

@@ -331,7 +331,7 @@ fn whatever_stands_in_the_header_proves_nothing_by_chance() {
         let mut headers = HeaderMap::new();
         headers.insert(HEADER, value);
         for verifier in &verifiers {
-            let evidence = Evidence { headers: &headers, query: None, body: b"a body of its own", now: at(NOW_S) };
+            let evidence = Evidence::posted(&headers, b"a body of its own", at(NOW_S));
             let judged = verifier.prove(&evidence, None);
             prop_assert!(judged.result.is_err());
             prop_assert_eq!(judged.macs, 1);

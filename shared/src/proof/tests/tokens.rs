@@ -13,7 +13,8 @@ fn proof() -> JwtProof {
 }
 
 fn prove(proof: JwtProof, pairs: &[(&str, &str)], keys: Option<&KeySet>) -> Judged {
-    let evidence = Evidence { headers: &headers(pairs), query: None, body: b"{}", now: at(NOW_S) };
+    let headers = headers(pairs);
+    let evidence = Evidence::posted(&headers, b"{}", at(NOW_S));
     verifier(vec![Proof::Jwt(proof)]).prove(&evidence, keys)
 }
 
@@ -208,7 +209,8 @@ fn without_the_keys_of_its_own_issuer_nothing_is_proved() {
 
     let both = verifier(vec![Proof::Jwt(proof()), Proof::Jwt(elsewhere)]);
     assert_eq!(both.key_set_url(), Some(URL));
-    let evidence = Evidence { headers: &headers(&pairs), query: None, body: b"", now: at(NOW_S) };
+    let headers = headers(&pairs);
+    let evidence = Evidence::posted(&headers, b"", at(NOW_S));
     assert_eq!(both.prove(&evidence, Some(&keys)).result, Err(Refusal::TokenKeysUnavailable));
     assert_eq!(verifier(vec![bearer("the-bearer-token")]).key_set_url(), None);
 }
@@ -240,7 +242,7 @@ fn whatever_stands_for_a_token_proves_nothing_by_chance() {
         let token = parts.join(".");
         prop_assume!(token != good && token != RS256);
         let headers = headers(&[("authorization", &format!("Bearer {token}"))]);
-        let evidence = Evidence { headers: &headers, query: None, body: b"", now: at(NOW_S) };
+        let evidence = Evidence::posted(&headers, b"", at(NOW_S));
         prop_assert!(verifier.prove(&evidence, Some(&keys)).result.is_err());
         let _ = kid_of(&headers);
     });

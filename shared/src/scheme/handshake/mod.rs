@@ -164,6 +164,7 @@ impl Handshake {
         if let Some(kind) = kind {
             headers.push((http::header::CONTENT_TYPE, HeaderValue::from_static(kind)));
             // What strangers wrote is never to be read as anything else.
+            headers.retain(|(name, _)| *name != http::header::X_CONTENT_TYPE_OPTIONS);
             headers.push((http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
         }
         let visit = match &self.visit {

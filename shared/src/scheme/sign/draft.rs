@@ -11,10 +11,13 @@ use url::form_urlencoded;
 
 use super::{SignError, SignedRequest, Signer};
 use crate::domain::key_path::KeyPath;
-use crate::scheme::place::{At, Place};
+use crate::scheme::place::{At, List, Place};
 use crate::scheme::preset::SampleRequest;
 use crate::scheme::signature::{Each, TimeFormat};
 use crate::scheme::view::{Request, View};
+
+/// What a text of a sample begins with that is sent in base64.
+const BASE64_MARK: &str = "@base64:";
 
 /// A request in the making.
 pub(super) struct Draft {
@@ -63,8 +66,11 @@ struct Fresh {
 impl Fresh {
     fn new(signer: &Signer<'_>) -> Self {
         let write = |format: TimeFormat| format.write(signer.now);
+        let [a, b, c, d, ..] = signer.random;
         Self {
             texts: BTreeMap::from([
+                // No more than 31 bits: some libraries of providers read no larger id.
+                ("@number", (u32::from_be_bytes([a, b, c, d]) >> 1).to_string()),
                 ("@uuid", uuid::Builder::from_random_bytes(signer.random).into_uuid().to_string()),
                 ("@seconds", write(TimeFormat::Seconds)),
                 ("@millis", write(TimeFormat::Milliseconds)),
@@ -74,16 +80,17 @@ impl Fresh {
     }
 
     fn fill(&self, text: &str) -> String {
-        let mut filled = text.to_owned();
+        let encoded = text.strip_prefix(BASE64_MARK);
+        let mut filled = encoded.unwrap_or(text).to_owned();
         for (marker, fresh) in &self.texts {
             filled = filled.replace(marker, fresh);
         }
-        filled
+        if encoded.is_some() { STANDARD.encode(filled) } else { filled }
     }
 
     fn fill_json(&self, json: &Value) -> Value {
         match json {
-            Value::String(text) if text == "@seconds" || text == "@millis" => {
+            Value::String(text) if ["@seconds", "@millis", "@number"].contains(&text.as_str()) => {
                 self.fill(text).parse::<i64>().map_or_else(|_| json.clone(), Value::from)
             }
             Value::String(text) => Value::String(self.fill(text)),
@@ -192,13 +199,16 @@ impl Draft {
         let text = match &place.list {
             None => text,
             Some(list) => {
+                let whole = self.whole(place).filter(|whole| !whole.is_empty());
+                let laid_out = whole.as_deref().and_then(|whole| filled_in(whole, list, &text));
                 let part = match &list.equals {
                     None => text,
                     Some(equals) => format!("{}{equals}{text}", list.part.as_deref().unwrap_or(&self.nameless)),
                 };
-                match self.whole(place).filter(|whole| !whole.is_empty()) {
-                    Some(whole) => format!("{whole}{}{part}", list.split),
-                    None => part,
+                match (laid_out, whole) {
+                    (Some(laid_out), _) => laid_out,
+                    (None, Some(whole)) => format!("{whole}{}{part}", list.split),
+                    (None, None) => part,
                 }
             }
         };
@@ -251,6 +261,15 @@ impl Draft {
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         SignedRequest { method, url: format!("{base_url}{path_and_query}"), headers: headers.collect(), body }
     }
+}
+
+/// A list of which the sample left this part empty, with the part: so a sample decides the order and the blanks.
+fn filled_in(whole: &str, list: &List, text: &str) -> Option<String> {
+    let empty = format!("{}{}", list.part.as_deref()?, list.equals.as_deref()?);
+    let mut parts: Vec<_> = whole.split(list.split.as_str()).map(str::to_owned).collect();
+    let part = parts.iter_mut().find(|part| part.trim() == empty)?;
+    part.push_str(text);
+    Some(parts.join(list.split.as_str()))
 }
 
 fn set(pairs: &mut Vec<(String, String)>, name: &str, value: String) {

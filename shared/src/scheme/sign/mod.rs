@@ -168,7 +168,7 @@ fn write_token(row: &Token, draft: &mut Draft, signer: &Signer<'_>) -> Result<()
 
 fn sign_jws(row: &Jws, draft: &mut Draft, signer: &Signer<'_>) -> Result<(), SignError> {
     let at = signer.now.as_second();
-    let mut claims = json!({ "iat": at, "exp": at + 300 });
+    let mut claims = json!({ "iat": at, "nbf": at, "exp": at + 300 });
     if let Some(issuer) = &row.issuer {
         claims["iss"] = json!(issuer);
     }

@@ -1,10 +1,13 @@
 //! What senders must prove, as the API shows it: everything but the secrets.
 
+use std::collections::BTreeMap;
+
 use hookport::domain::inbound_webhook::{
-    Auth, HmacAlgorithm, HmacProof, JwtProof, Proof, Secrets, SignatureForm, TagEncoding,
+    Auth, HmacAlgorithm, HmacProof, JwtProof, Proof, Secrets, SettingValue, SignatureForm, TagEncoding,
 };
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{DEFAULT_KEY_HEADERS, SignatureFormat};
@@ -63,6 +66,21 @@ pub(crate) enum AuthConfigView {
         audience: Option<String>,
         /// How far `exp` and `nbf` may be overstepped.
         leeway_seconds: u32,
+    },
+    /// As a row says.
+    Scheme {
+        /// The row, where it is not that of `preset`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<Object>, nullable = false)]
+        scheme: Option<Value>,
+        /// The values beside the secret, without those that are never shown.
+        settings: BTreeMap<String, String>,
+        /// Whether nothing is taken before a handshake has brought the secret.
+        waits_for_secret: bool,
+        /// Until when the secret before this one is taken as well.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+        previous_secret_until: Option<Timestamp>,
     },
     /// By nothing but the network that a request comes from.
     IpAllowlist {
@@ -138,6 +156,12 @@ impl AuthConfigView {
             Proof::QueryKey { param, secret } => {
                 Self::PathToken { query_param: param.clone(), previous_secret_until: previous(secret, now) }
             }
+            Proof::Scheme(proof) => Self::Scheme {
+                scheme: proof.preset.is_none().then(|| serde_json::to_value(&proof.scheme).unwrap_or_default()),
+                settings: shown(&proof.settings),
+                waits_for_secret: proof.waits_for_secret(),
+                previous_secret_until: proof.secret.as_ref().and_then(|secret| previous(secret, now)),
+            },
             Proof::Jwt(JwtProof { jwks_url, issuer, audience, leeway_s }) => Self::Jwt {
                 jwks_url: jwks_url.clone(),
                 issuer: issuer.clone(),
@@ -163,6 +187,15 @@ impl HmacView {
             previous_secret_until: previous(&hmac.secret, now),
         }
     }
+}
+
+/// The settings that may be shown.
+fn shown(settings: &BTreeMap<String, SettingValue>) -> BTreeMap<String, String> {
+    let plain = settings.iter().filter_map(|(name, value)| match value {
+        SettingValue::Plain(value) => Some((name.clone(), value.clone())),
+        SettingValue::Sealed(_) => None,
+    });
+    plain.collect()
 }
 
 /// Until when the secret before this one is taken, if it still is.
