@@ -20,13 +20,14 @@ impl Dispatcher {
         for _ in 0..TRIES {
             let before = store.inbound_webhook(tenant, id).await?;
             // Deleted, or it has one by now: ours from an earlier try, or an admin's.
-            let change = before.and_then(|before| Some((with_secret(&before, learned)?, before)));
+            let change = before.and_then(|before| Some((with_secret(&before, handshake, learned)?, before)));
             let Some((mut after, before)) = change else {
                 store.end_handshake(tenant, handshake.id).await?;
                 return Ok(());
             };
             after.version = before.version + 1;
             after.updated_at = self.app.clock.now();
+            note_when(&mut after);
             match store.update_inbound_webhook(&before, &after).await {
                 Ok(()) => {
                     info!(%tenant, webhook.id = %id, delivery.id = %handshake.id, "webhook.secret_learned");
@@ -41,8 +42,21 @@ impl Dispatcher {
     }
 }
 
+/// Notes that the secret came at the time of this version.
+fn note_when(webhook: &mut InboundWebhook) {
+    let at = webhook.updated_at;
+    for proof in &mut webhook.auth.proofs {
+        if let Proof::Scheme(proof) = proof {
+            proof.learned_at = Some(at);
+        }
+    }
+}
+
 /// The webhook with this secret; `None` when it does not wait for one.
-fn with_secret(webhook: &InboundWebhook, learned: &Sealed) -> Option<InboundWebhook> {
+fn with_secret(webhook: &InboundWebhook, from: &InboundDelivery, learned: &Sealed) -> Option<InboundWebhook> {
+    // It may have become another provider's since.
+    let name = &from.handshake.as_ref()?.name;
+    webhook.handshakes.iter().find(|handshake| handshake.learn.is_some() && handshake.name == *name)?;
     let mut webhook = webhook.clone();
     let waiting = webhook.auth.proofs.iter_mut().find_map(|proof| match proof {
         Proof::Scheme(proof) if SchemeProof::waits_for_secret(proof) => Some(proof),

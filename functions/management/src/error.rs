@@ -128,6 +128,8 @@ pub(crate) enum Error {
     QuotaReached(u32),
     #[error("too many requests; come back after {} s", .0.reset_s)]
     RateLimited(Quota),
+    #[error("no handshake has brought the secret, or it is no longer shown")]
+    SecretNotLearned,
     #[error("no preset has this name")]
     PresetNotFound,
     #[error("a built-in preset has this name: give yours another one")]
@@ -223,6 +225,7 @@ impl Error {
             Self::SchemaMismatch(_) => "schema_mismatch",
             Self::QuotaReached(_) => "quota_reached",
             Self::RateLimited(_) => "rate_limit_exceeded",
+            Self::SecretNotLearned => "secret_not_learned",
             Self::PresetNotFound => "preset_not_found",
             Self::PresetBuiltIn => "preset_built_in",
             Self::TooManyPresets => "too_many_presets",
@@ -253,6 +256,7 @@ impl Error {
             Self::NotFound
             | Self::EgressRuleNotFound
             | Self::PresetNotFound
+            | Self::SecretNotLearned
             | Self::TenantNotFound
             | Self::ApiTokenNotFound
             | Self::InboundWebhookNotFound

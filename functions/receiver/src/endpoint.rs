@@ -248,6 +248,6 @@ async fn ready(
 ) -> Result<Option<Arc<Endpoint>>, Trouble> {
     let Some(webhook) = webhook else { return Ok(None) };
     let owner = Owner::new(&webhook.tenant, webhook.id);
-    let verifier = Verifier::open(&webhook.auth, &app.vault, &owner, now).await?;
+    let verifier = Verifier::open(&webhook.auth, &app.vault, &owner, now).await?.beside(&webhook.handshakes);
     Ok(Some(Arc::new(Endpoint { webhook, key, verifier })))
 }

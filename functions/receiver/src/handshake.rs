@@ -19,7 +19,8 @@ use hookport::store::{Kept, Writer};
 use hookport::vault::Owner;
 use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderValue, Method};
-use secrecy::ExposeSecret;
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret, SecretString};
 use tracing::info;
 
 use crate::endpoint::Endpoint;
@@ -30,6 +31,8 @@ use crate::{Arrived, Ended, Receiver, Trouble};
 const VISIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3);
 /// The longest secret that a handshake brings, in bytes.
 const MAX_LEARNED_BYTES: usize = 512;
+/// For how long after a change of a webhook that waits for its secret a handshake may bring it: strangers have no longer.
+const LEARNING: SignedDuration = SignedDuration::from_hours(1);
 
 /// A handshake that was answered.
 pub(crate) struct Greeted {
@@ -62,11 +65,18 @@ fn find<'e>(
     if endpoint.webhook.handshakes.is_empty() {
         return None;
     }
-    let view = evidence.view();
+    let view = evidence.unproven();
     let settings = endpoint.verifier.means(evidence.now).settings;
-    let waits = endpoint.webhook.scheme().is_some_and(SchemeProof::waits_for_secret);
+    let is_learning = evidence.now < later(endpoint.webhook.updated_at, LEARNING);
+    let waits = is_learning && endpoint.webhook.scheme().is_some_and(SchemeProof::waits_for_secret);
     let is_for_now = |handshake: &&Handshake| handshake.learn.is_none() || waits;
     endpoint.webhook.handshakes.iter().filter(is_for_now).filter(may_be).find(|asked| asked.is(&view, settings))
+}
+
+/// Tells whether a text that a handshake brought can be the secret of the webhook's row.
+fn is_a_key(endpoint: &Endpoint, secret: &SecretString) -> bool {
+    let reads = |proof: &SchemeProof| proof.scheme.key_text().is_none_or(|how| how.read(secret).is_some());
+    (8..=MAX_LEARNED_BYTES).contains(&secret.expose_secret().len()) && endpoint.webhook.scheme().is_some_and(reads)
 }
 
 impl Receiver {
@@ -91,9 +101,7 @@ impl Receiver {
         let webhook = &endpoint.webhook;
         let learned = match answered.learned.take() {
             None => None,
-            Some(secret) if !(1..=MAX_LEARNED_BYTES).contains(&secret.expose_secret().len()) => {
-                return Ok(Ended::Refused(Refusal::HandshakeMalformed));
-            }
+            Some(secret) if !is_a_key(endpoint, &secret) => return Ok(Ended::Refused(Refusal::HandshakeMalformed)),
             Some(secret) => {
                 let owner = Owner::new(&webhook.tenant, webhook.id);
                 Some(self.app.vault.seal(&secret, &owner, arrived.at).await?)

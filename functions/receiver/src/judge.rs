@@ -104,7 +104,11 @@ impl Receiver {
         if let Err(refusal) = endpoint.verifier.admits(source).and_then(|()| fits(endpoint, arrived)) {
             return Ok(Verdict::refused(refusal));
         }
-        self.count(endpoint, arrived, source).await
+        // A limit of their own: strangers must not use up what the provider's events are counted by.
+        Ok(match self.limits.admit_stranger(&self.app, &endpoint.webhook, source, arrived.at).await? {
+            Admission::Taken(_) => Verdict { result: Ok(()), quota: None, tags: 0 },
+            Admission::Refused(refusal, _) => Verdict::refused(refusal),
+        })
     }
 
     async fn prove(&self, endpoint: &Endpoint, arrived: &Arrived) -> Result<(Result<(), Refusal>, u32), Trouble> {
@@ -114,7 +118,8 @@ impl Receiver {
             Some(url) => {
                 // Without it nothing could be asked for, which would be no fault of the sender's.
                 self.app.egress.ready().await?;
-                self.certificates.get(&url, arrived.at).await
+                let payer = endpoint.webhook.id.to_string();
+                self.certificates.get(&url, &payer, arrived.at).await?
             }
             None => None,
         };

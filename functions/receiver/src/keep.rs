@@ -50,7 +50,10 @@ impl Named {
         // What the gateway tells of itself is told by nobody else.
         let found = webhook.naming.as_ref().and_then(|naming| naming.of(&view)).filter(|found| !is_own(found));
         let key = match &webhook.idempotency {
-            Some(IdempotencySource::Derived(dedupe)) => dedupe.key(&view),
+            Some(IdempotencySource::Derived(dedupe)) => match endpoint.verifier.signed_instead(&view) {
+                Some(signed) => dedupe.key_over(&view, &signed),
+                None => dedupe.key(&view),
+            },
             Some(IdempotencySource::Header(_) | IdempotencySource::JsonPath(_)) | None => None,
         };
         Self { event_type: found.unwrap_or_else(|| webhook.event_type.clone()), key }

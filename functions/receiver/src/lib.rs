@@ -20,7 +20,7 @@ use hookport::domain::inbound_delivery::DispatchStatus;
 use hookport::domain::refusal::Refusal;
 use hookport::domain::source_address;
 use hookport::egress::EgressError;
-use hookport::proof::{Certificates, KeySets, Nobody};
+use hookport::proof::{CertificateError, Certificates, KeySets, Nobody};
 use hookport::scheme::handshake::HandshakeProof;
 use hookport::vault::VaultError;
 use http::{Request, Response};
@@ -46,6 +46,7 @@ pub struct Receiver {
     rejections: Rejections,
     key_sets: KeySets,
     certificates: Certificates,
+    examined: capture::Examined,
     nobody: Nobody,
     tags: AtomicU64,
 }
@@ -59,6 +60,8 @@ enum Trouble {
     Vault(#[from] VaultError),
     #[error(transparent)]
     Egress(#[from] EgressError),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     #[error("the URL that confirms the subscription answered {0}")]
     Unconfirmed(u16),
 }
@@ -86,6 +89,7 @@ impl Receiver {
             rejections: Rejections::new(&app),
             key_sets: KeySets::new(app.egress.keeping(MAX_KEY_SET_BYTES)),
             certificates: Certificates::new(&app.egress),
+            examined: capture::Examined::default(),
             nobody: Nobody::new(app.random.bytes()),
             tags: AtomicU64::new(0),
             app,
@@ -168,6 +172,10 @@ impl Receiver {
             Ended::Refused(refusal) => Answer::refused(url.form(), *refusal),
         };
         if let Ended::Refused(refusal) = ended {
+            if url.form() == Form::Slug && !takes_events(method) {
+                // As where there is nothing: a handshake that fails does not tell that there is a webhook.
+                answer = Answer::method_not_allowed();
+            }
             if url.form() == Form::Slug && answer.is_bare() {
                 // As much work for every refusal that looks the same, so that time tells strangers nothing.
                 let missing = TAGS_OF_A_REFUSAL.saturating_sub(tags);

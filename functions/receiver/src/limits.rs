@@ -10,6 +10,7 @@ use hookport::aws::table::TableError;
 use hookport::counters::Counters;
 pub(crate) use hookport::counters::Quota;
 use hookport::domain::inbound_webhook::InboundWebhook;
+use hookport::domain::rate_limit::RateLimit;
 use hookport::domain::refusal::Refusal;
 use hookport::store::RateScope;
 use jiff::Timestamp;
@@ -32,9 +33,35 @@ pub(crate) enum Admission {
     Refused(Refusal, Quota),
 }
 
+/// How many handshakes of strangers a webhook answers.
+const OF_HANDSHAKES: RateLimit = RateLimit { requests: 60, window_s: 60 };
+
 impl Limits {
     pub(crate) fn new() -> Self {
         Self { counters: Counters::new(REMEMBERED), of_sources: Counters::new(REMEMBERED) }
+    }
+
+    /// Counts a stranger's handshake to `webhook` from `source`, apart from the provider's events.
+    ///
+    /// # Errors
+    /// When the table has to be asked and cannot be: nobody is let through unasked.
+    pub(crate) async fn admit_stranger(
+        &self,
+        app: &App,
+        webhook: &InboundWebhook,
+        source: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Admission, TableError> {
+        let own = RateScope::Handshake(webhook.tenant.clone(), webhook.id);
+        let of_source = app.config.rates.per_source.map(|limit| (source_scope(source), limit));
+        if let Some((scope, limit)) = of_source {
+            let (passes, left) = self.of_sources.count(app, scope, limit, now).await?;
+            if !passes {
+                return Ok(Admission::Refused(Refusal::RateSource, left));
+            }
+        }
+        let (passes, quota) = self.counters.count(app, own, OF_HANDSHAKES, now).await?;
+        Ok(if passes { Admission::Taken(quota) } else { Admission::Refused(Refusal::RateWebhook, quota) })
     }
 
     /// Counts a request to `webhook` from `source` towards every limit that holds for it.

@@ -52,7 +52,10 @@ pub fn failures_looked_at(webhook: &InboundWebhook) -> Option<usize> {
 /// Senders must prove who they are before a request is kept at all, so strangers cannot switch a webhook off.
 #[must_use]
 pub fn has_hope(webhook: &InboundWebhook, newest: &[InboundDelivery]) -> bool {
-    newest.iter().any(|row| row.status != DispatchStatus::Failed || row.webhook_version != webhook.version)
+    newest
+        .iter()
+        .filter(|row| row.handshake.is_none())
+        .any(|row| row.status != DispatchStatus::Failed || row.webhook_version != webhook.version)
 }
 
 /// The next version of a webhook, which is switched off because its requests kept failing.

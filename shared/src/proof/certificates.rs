@@ -1,8 +1,9 @@
 //! The certificates that requests name, fetched through the egress service and remembered.
 //!
-//! Which hosts may be named is the row's to say ([`crate::scheme::key::Hosts`]); the path is whatever a stranger wrote, so
-//! tries that fail are counted for all of them together.
+//! Which URLs may be named is the row's to say ([`crate::scheme::key::Certificate`]); the rest is whatever a stranger wrote,
+//! so fetches are counted for each webhook, and one is made at a time.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,71 +25,88 @@ const LIFE: SignedDuration = SignedDuration::from_hours(24);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// The largest document that is read, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
-/// How many tries may fail within [`FAILURE_WINDOW`].
-const MOST_FAILURES: u32 = 10;
-/// The time in which failures are counted.
-const FAILURE_WINDOW: SignedDuration = SignedDuration::from_mins(1);
+/// How many fetches are made for one webhook within [`WINDOW`].
+const MOST_FETCHES: u32 = 10;
+/// How many webhooks have fetches made for them within [`WINDOW`].
+const MOST_PAYERS: usize = 1_000;
+/// The time in which fetches are counted.
+const WINDOW: SignedDuration = SignedDuration::from_mins(1);
+
+/// A certificate cannot be had now; it may be later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the certificate cannot be fetched now: {0}")]
+pub struct CertificateError(&'static str);
 
 /// The certificates of many URLs.
 pub struct Certificates {
     egress: Egress,
-    known: Cache<String, Bytes>,
-    failures: Mutex<Failures>,
+    /// `None`: there is nothing at the URL.
+    known: Cache<String, Option<Bytes>>,
+    budgets: Mutex<HashMap<String, Budget>>,
+    /// Held by the one that fetches: whoever comes next finds what was fetched.
+    turn: tokio::sync::Mutex<()>,
 }
 
-/// How many tries failed since when.
-#[derive(Default)]
-struct Failures {
-    since: Option<Timestamp>,
-    count: u32,
+/// How many fetches were made since when.
+#[derive(Clone, Copy)]
+struct Budget {
+    since: Timestamp,
+    spent: u32,
 }
 
 impl Certificates {
     /// Remembers nothing yet.
     #[must_use]
     pub fn new(egress: &Egress) -> Self {
-        let failures = Mutex::default();
-        Self { egress: egress.keeping(MAX_BYTES), known: Cache::new(REMEMBERED, LIFE), failures }
+        let (known, turn) = (Cache::new(REMEMBERED, LIFE), tokio::sync::Mutex::new(()));
+        Self { egress: egress.keeping(MAX_BYTES), known, budgets: Mutex::default(), turn }
     }
 
-    /// The document at `url`; `None` when it cannot be had.
+    /// The document at `url`, for the webhook that is called `payer`; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be had now: it did not come, or the webhook's senders asked for too many.
     #[tracing::instrument(skip_all, fields(host = url.host_str()))]
-    pub async fn get(&self, url: &Url, now: Timestamp) -> Option<Bytes> {
+    pub async fn get(&self, url: &Url, payer: &str, now: Timestamp) -> Result<Option<Bytes>, CertificateError> {
         let name = url.as_str().to_owned();
         if let Some(known) = self.known.get(&name, now) {
-            return Some(known);
+            return Ok(known);
         }
-        if !self.may_try(now) {
-            return None;
+        let _turn = self.turn.lock().await;
+        if let Some(known) = self.known.get(&name, now) {
+            return Ok(known);
         }
-        match fetch(&self.egress, &name).await {
+        if !self.pays(payer, now) {
+            return Err(CertificateError("too_many"));
+        }
+        let fetched = fetch(&self.egress, &name).await;
+        match fetched {
             Ok(document) => {
                 self.known.put(name, document.clone(), now);
-                Some(document)
+                Ok(document)
             }
             Err(why) => {
                 tracing::warn!(why, "certificate.unavailable");
-                self.failed();
-                None
+                Err(CertificateError(why))
             }
         }
     }
 
-    fn may_try(&self, now: Timestamp) -> bool {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.since.is_none_or(|since| now.duration_since(since) >= FAILURE_WINDOW) {
-            *failures = Failures { since: Some(now), count: 0 };
+    /// Spends one fetch of a webhook's budget, if there is one left.
+    fn pays(&self, payer: &str, now: Timestamp) -> bool {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        budgets.retain(|_, budget| now.duration_since(budget.since) < WINDOW);
+        if budgets.len() >= MOST_PAYERS && !budgets.contains_key(payer) {
+            return false;
         }
-        failures.count < MOST_FAILURES
-    }
-
-    fn failed(&self) {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).count += 1;
+        let budget = budgets.entry(payer.to_owned()).or_insert(Budget { since: now, spent: 0 });
+        budget.spent += 1;
+        budget.spent <= MOST_FETCHES
     }
 }
 
-/// Fetches the document, or says by a stable code why there is none.
-async fn fetch(egress: &Egress, url: &str) -> Result<Bytes, &'static str> {
+/// Fetches the document, or says by a stable code why it did not come; `None`: there is none.
+async fn fetch(egress: &Egress, url: &str) -> Result<Option<Bytes>, &'static str> {
     let target = TargetUrl::parse(url, &egress.policy().urls()).map_err(|error| error.code())?;
     let mut headers = HeaderMap::with_capacity(1);
     headers.insert(USER_AGENT, HeaderValue::from_static(egress::AGENT));
@@ -102,8 +120,9 @@ async fn fetch(egress: &Egress, url: &str) -> Result<Bytes, &'static str> {
     };
     let answer = egress.send(request).await.map_err(|error| error.code())?;
     match answer.status {
-        StatusCode::OK if !answer.truncated => Ok(answer.body),
-        StatusCode::OK => Err("too_large"),
+        StatusCode::OK if !answer.truncated => Ok(Some(answer.body)),
+        StatusCode::OK => Ok(None),
+        status if status.is_client_error() => Ok(None),
         _ => Err("not_ok"),
     }
 }

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-pub use self::certificates::Certificates;
+pub use self::certificates::{CertificateError, Certificates};
 use self::credential::{CredentialCheck, Place};
 pub use self::examine::{Other, examine, secrets_of};
 pub use self::hmac::HmacKey;
@@ -37,7 +37,7 @@ use self::scheme::SchemeCheck;
 use crate::domain::inbound_webhook::{Auth, Proof, SchemeProof, Secrets, SettingValue};
 use crate::domain::refusal::Refusal;
 use crate::domain::source_address::is_within;
-use crate::scheme::handshake::Means;
+use crate::scheme::handshake::{Handshake, Means};
 use crate::scheme::settings::Settings;
 use crate::scheme::view::{Request, View};
 use crate::vault::{KeyringError, Owner, Sealed, Vault, VaultError};
@@ -85,11 +85,21 @@ impl<'a> Evidence<'a> {
         self.path_and_query.split_once('?').map(|(_, query)| query)
     }
 
-    /// The request, as rows look at it.
+    /// The request, as rows look at it once it has proved itself.
     #[must_use]
     pub fn view(&self) -> View<'a> {
+        View::new(self.request())
+    }
+
+    /// The same before that: little is read of a stranger's body.
+    #[must_use]
+    pub fn unproven(&self) -> View<'a> {
+        View::unproven(self.request())
+    }
+
+    fn request(&self) -> Request<'a> {
         let Self { method, base_url, path_and_query, headers, body, .. } = *self;
-        View::new(Request { method, base_url, path_and_query, headers, body })
+        Request { method, base_url, path_and_query, headers, body }
     }
 }
 
@@ -186,6 +196,23 @@ impl Verifier {
             Some(scheme) => scheme.means(now),
             None => Means { secret: None, key: None, settings: &NO_SETTINGS },
         }
+    }
+
+    /// Says which handshakes are answered beside the proofs.
+    #[must_use]
+    pub fn beside(mut self, handshakes: &[Handshake]) -> Self {
+        for check in &mut self.checks {
+            if let Check::Scheme(scheme) = check {
+                scheme.beside(handshakes);
+            }
+        }
+        self
+    }
+
+    /// What stands for a request where its body can be written in several ways under one signature.
+    #[must_use]
+    pub fn signed_instead(&self, view: &View<'_>) -> Option<Vec<u8>> {
+        self.scheme().and_then(|scheme| scheme.signed_instead(view))
     }
 
     fn scheme(&self) -> Option<&SchemeCheck> {

@@ -18,13 +18,15 @@ use crate::proof::BASE64;
 const MAX_HOSTS: usize = 10;
 /// The first line of a PEM block, up to its label.
 const PEM_BEGIN: &str = "-----BEGIN ";
+/// How a certificate begins.
+const CERTIFICATE_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
 /// Where the key is from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum KeySource {
     /// The certificate at a URL that the request names.
-    Certificate(Certificate),
+    Certificate(Box<Certificate>),
     /// The secret.
     Secret(KeyText),
 }
@@ -82,9 +84,28 @@ pub struct Certificate {
     pub url: Place,
     /// The hosts that it may name.
     pub hosts: Hosts,
+    /// What its path must begin with: on the provider's hosts there are other things than its certificates.
+    pub path_begins: String,
+    /// What its path must end with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_ends: Option<String>,
 }
 
-/// The hosts that a request may make the gateway fetch something from; `*` stands for one label.
+impl Certificate {
+    /// Takes a URL that leads to one of the provider's certificates: nothing but host and path.
+    #[must_use]
+    pub fn take(&self, url: &str) -> Option<url::Url> {
+        let url = self.hosts.take(url)?;
+        let path = url.path();
+        let is_there = path.starts_with(&self.path_begins)
+            && self.path_ends.as_ref().is_none_or(|end| path.ends_with(end))
+            && !path.contains("..");
+        (is_there && url.query().is_none() && url.fragment().is_none()).then_some(url)
+    }
+}
+
+/// The hosts that a request may make the gateway fetch something from; `*` stands for one label that is the name of a
+/// region, such as `eu-central-1`: others may lead to what anybody rents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Hosts(Vec<String>);
@@ -119,9 +140,24 @@ impl Hosts {
         let matches = |pattern: &String| {
             let (wanted, found) = (pattern.split('.'), host.split('.'));
             wanted.clone().count() == found.clone().count()
-                && wanted.zip(found).all(|(wanted, found)| wanted == "*" || wanted.eq_ignore_ascii_case(found))
+                && wanted.zip(found).all(|(wanted, found)| match wanted {
+                    "*" => is_region(found),
+                    wanted => wanted.eq_ignore_ascii_case(found),
+                })
         };
         (is_plain && self.0.iter().any(matches)).then_some(parsed)
+    }
+}
+
+/// Tells whether a label is written like a region: words joined by `-`, the last one a number.
+fn is_region(label: &str) -> bool {
+    let words: Vec<_> = label.split('-').collect();
+    let is_word = |word: &&str| word.len() >= 2 && word.bytes().all(|b| b.is_ascii_lowercase());
+    match words.as_slice() {
+        [first @ .., number] if first.len() >= 2 => {
+            first.iter().all(is_word) && number.len() <= 2 && number.parse::<u8>().is_ok() && !label.starts_with("s3")
+        }
+        _ => false,
     }
 }
 
@@ -163,7 +199,9 @@ fn public_key(spki: &[u8]) -> Option<Vec<u8>> {
 /// The key of the first certificate of a PEM text, if the certificate is valid at this second since the Unix epoch.
 #[must_use]
 pub fn key_of_certificate(pem: &[u8], at_s: i64) -> Option<Vec<u8>> {
-    let der = der(std::str::from_utf8(pem).ok()?)?;
+    // Nothing before it: a page that quotes what somebody gave it is no certificate.
+    let text = std::str::from_utf8(pem).ok().filter(|text| text.trim_start().starts_with(CERTIFICATE_BEGIN))?;
+    let der = der(text)?;
     let (_, certificate) = X509Certificate::from_der(&der).ok()?;
     let validity = certificate.validity();
     let is_valid = validity.not_before.timestamp() <= at_s && at_s <= validity.not_after.timestamp();

@@ -5,13 +5,15 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sfv::{BareItem, Dictionary, FieldType as _, InnerList, Item, List, ListEntry, Parser};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::algorithm::{Algorithm, equal, tag};
 use super::key::KeyText;
+use super::settings::Settings;
+use super::signature::Keys;
+use super::template::public_url;
 use super::view::{Absent, View};
 use crate::domain::inbound_webhook::DEFAULT_TOLERANCE_S;
 use crate::domain::refusal::Refusal;
@@ -97,7 +99,7 @@ impl MessageSignature {
     ///
     /// # Errors
     /// When no signature is there, or none holds.
-    pub fn judge(&self, view: &View<'_>, secrets: &[&SecretString], now: Timestamp) -> Result<(), Refusal> {
+    pub fn judge(&self, view: &View<'_>, keys: &Keys<'_>, now: Timestamp) -> Result<(), Refusal> {
         let inputs = dictionary(view, "signature-input")?;
         let signatures = dictionary(view, "signature")?;
         if inputs.len() > MAX_SIGNATURES {
@@ -108,7 +110,7 @@ impl MessageSignature {
             if self.label.as_deref().is_some_and(|wanted| wanted != label.as_str()) {
                 continue;
             }
-            match self.judge_one(view, secrets, now, input, signatures.get(label)) {
+            match self.judge_one(view, keys, now, input, signatures.get(label)) {
                 Ok(()) => return Ok(()),
                 Err(refusal) => worst = refusal,
             }
@@ -119,7 +121,7 @@ impl MessageSignature {
     fn judge_one(
         &self,
         view: &View<'_>,
-        secrets: &[&SecretString],
+        with: &Keys<'_>,
         now: Timestamp,
         input: &ListEntry,
         signature: Option<&ListEntry>,
@@ -130,7 +132,7 @@ impl MessageSignature {
             Some(_) => return Err(Refusal::SignatureMalformed),
             None => return Err(Refusal::SignatureMissing),
         };
-        let base = base(view, input).map_err(super::signature::part_refusal)?;
+        let base = base(view, with.settings, input).map_err(super::signature::part_refusal)?;
         if let Some(BareItem::String(named)) = input.params.get("alg")
             && named.as_str() != self.algorithm.as_str()
         {
@@ -143,7 +145,7 @@ impl MessageSignature {
         if !self.components.iter().all(covered) {
             return Err(Refusal::SignaturePartMissing);
         }
-        let keys: Vec<_> = secrets.iter().filter_map(|secret| self.key.read(secret)).collect();
+        let keys: Vec<_> = with.secrets.iter().filter_map(|secret| self.key.read(secret)).collect();
         if keys.is_empty() {
             return Err(Refusal::SecretUnusable);
         }
@@ -182,7 +184,7 @@ fn dictionary(view: &View<'_>, header: &str) -> Result<Dictionary, Refusal> {
 ///
 /// # Errors
 /// When a component is not there, comes twice, or has parameters that are not known.
-pub(super) fn base(view: &View<'_>, input: &InnerList) -> Result<String, Absent> {
+pub(super) fn base(view: &View<'_>, settings: &Settings, input: &InnerList) -> Result<String, Absent> {
     if input.items.len() > MAX_COMPONENTS {
         return Err(Absent::Malformed);
     }
@@ -192,7 +194,7 @@ pub(super) fn base(view: &View<'_>, input: &InnerList) -> Result<String, Absent>
         if input.items[..n].contains(item) {
             return Err(Absent::Malformed);
         }
-        let value = component(view, name, item)?;
+        let value = component(view, settings, name, item)?;
         let serialized = List::from([ListEntry::Item(item.clone())]).serialize().ok_or(Absent::Malformed)?;
         writeln!(base, "{serialized}: {value}").map_err(|_| Absent::Malformed)?;
     }
@@ -201,7 +203,7 @@ pub(super) fn base(view: &View<'_>, input: &InnerList) -> Result<String, Absent>
     Ok(base)
 }
 
-fn component(view: &View<'_>, name: &str, item: &Item) -> Result<String, Absent> {
+fn component(view: &View<'_>, settings: &Settings, name: &str, item: &Item) -> Result<String, Absent> {
     let request = view.request();
     if name == "@query-param" {
         let named = item.params.get("name").and_then(BareItem::as_string).ok_or(Absent::Malformed)?;
@@ -213,10 +215,12 @@ fn component(view: &View<'_>, name: &str, item: &Item) -> Result<String, Absent>
     if !item.params.is_empty() {
         return Err(Absent::Malformed);
     }
-    let (scheme, authority) = request.base_url.split_once("://").ok_or(Absent::Malformed)?;
+    let url = public_url(view, settings);
+    let (scheme, rest) = url.split_once("://").ok_or(Absent::Malformed)?;
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
     match name {
         "@method" => Ok(request.method.to_owned()),
-        "@target-uri" => Ok(format!("{}{}", request.base_url, request.path_and_query)),
+        "@target-uri" => Ok(url),
         "@authority" => Ok(authority.to_ascii_lowercase()),
         "@scheme" => Ok(scheme.to_ascii_lowercase()),
         "@request-target" => Ok(request.path_and_query.to_owned()),

@@ -35,6 +35,9 @@ use signature::{Choice, Keys, Signature};
 use template::{Piece, Template};
 use view::View;
 
+/// The longest that a signed time may lie from now, in seconds: a week.
+pub const MAX_TOLERANCE_S: u32 = 604_800;
+
 /// How a request proves itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -56,7 +59,7 @@ impl Scheme {
             Self::Signature(signature) => signature.judge(view, keys, now),
             Self::Token(token) => (token.judge(view, keys.secrets), 0),
             Self::Jws(jws) => (jws.judge(view, keys.secrets, now), 0),
-            Self::HttpMessageSignature(signature) => (signature.judge(view, keys.secrets, now), 0),
+            Self::HttpMessageSignature(signature) => (signature.judge(view, keys, now), 0),
         }
     }
 
@@ -169,6 +172,27 @@ impl Scheme {
     pub fn signs_url(&self) -> bool {
         match self {
             Self::Signature(signature) => signature.signed.has(&Piece::Url) || signature.signed.has(&Piece::UrlDecoded),
+            Self::HttpMessageSignature(_) => true,
+            Self::Token(_) | Self::Jws(_) => false,
+        }
+    }
+
+    /// What stands for a request where its body alone is not what is signed: other bodies may carry the same signature.
+    #[must_use]
+    pub fn signed_instead(&self, view: &View<'_>, settings: &settings::Settings) -> Option<Vec<u8>> {
+        match self {
+            Self::Signature(signature) if !signature.signed.has(&Piece::Body) => signature.signed_bytes(view, settings),
+            Self::Signature(_) | Self::Token(_) | Self::Jws(_) | Self::HttpMessageSignature(_) => None,
+        }
+    }
+
+    /// Tells whether what is signed of a request is a bare token, such as an open handshake has hashed for anybody.
+    #[must_use]
+    pub fn signs_bare_token(&self, view: &View<'_>, settings: &settings::Settings) -> bool {
+        match self {
+            Self::Signature(signature) => {
+                signature.signed_bytes(view, settings).is_none_or(|signed| handshake::is_plain_token(&signed))
+            }
             Self::Token(_) | Self::Jws(_) | Self::HttpMessageSignature(_) => false,
         }
     }
@@ -178,6 +202,9 @@ impl Scheme {
     /// # Errors
     /// When they make no sense together; the text says which.
     pub fn check(&self) -> Result<(), String> {
+        if self.tolerance_s().is_some_and(|seconds| !(1..=MAX_TOLERANCE_S).contains(&seconds)) {
+            return Err(format!("verify: a tolerance is from 1 to {MAX_TOLERANCE_S} seconds"));
+        }
         match self {
             Self::Signature(signature) => check_signature(signature),
             Self::Token(_) | Self::Jws(_) => Ok(()),
@@ -222,6 +249,21 @@ fn check_signature(signature: &Signature) -> Result<(), String> {
     };
     if algorithms.is_empty() {
         return Err("verify.algorithm: must name at least one".to_owned());
+    }
+    if algorithms.iter().any(|one| one.is_symmetric()) && !algorithms.iter().all(|one| one.is_symmetric()) {
+        return Err(
+            "verify.algorithm: shared secrets and public keys do not mix: a public key would be a secret".to_owned()
+        );
+    }
+    let says_nothing =
+        |piece: &Piece| matches!(piece, Piece::Text(_) | Piece::Timestamp | Piece::Secret | Piece::Setting(_));
+    if signed.pieces().iter().all(says_nothing) {
+        return Err("verify.signed: nothing of the request is signed".to_owned());
+    }
+    let large = [Piece::Body, Piece::BodySha256, Piece::BodyCrc32, Piece::FormSorted];
+    let times = |piece: &Piece| signed.pieces().iter().filter(|found| *found == piece).count();
+    if large.iter().any(|piece| times(piece) > usize::from(signature.each.is_none())) {
+        return Err("verify.signed: the whole body is there at most once, and not with each".to_owned());
     }
     let is_digest = algorithms.contains(&algorithm::Algorithm::Sha256);
     if is_digest != signed.has(&Piece::Secret) || (is_digest && algorithms.len() > 1) {

@@ -1,5 +1,7 @@
 //! What a request's event is called, and what tells it from others.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -86,14 +88,24 @@ impl Dedupe {
     /// A provider that leaves its id out once does not get its event in twice for that.
     #[must_use]
     pub fn key(&self, view: &View<'_>) -> Option<String> {
+        self.key_over(view, view.request().body)
+    }
+
+    /// The same, with `whole` in place of the body: what is signed of a request whose body can be written in several ways.
+    #[must_use]
+    pub fn key_over(&self, view: &View<'_>, whole: &[u8]) -> Option<String> {
         let texts: Vec<_> = match self {
             Self::Named(Named::Body) => Vec::new(),
             Self::Named(Named::None) => return None,
             Self::Place(place) => vec![place.text(view).unwrap_or_default()],
             Self::Places(places) => places.iter().map(|place| place.text(view).unwrap_or_default()).collect(),
         };
-        Some(match texts.join("|") {
-            _ if texts.iter().all(|text| text.is_empty()) => body_key(view.request().body),
+        let escaped = |text: &Cow<'_, str>| match texts.len() {
+            0 | 1 => text.to_string(),
+            _ => text.replace('\\', "\\\\").replace('|', "\\|"),
+        };
+        Some(match texts.iter().map(escaped).collect::<Vec<_>>().join("|") {
+            _ if texts.iter().all(|text| text.is_empty()) => body_key(whole),
             key if key.len() > MAX_PLAIN_KEY_BYTES => body_key(key.as_bytes()),
             key => key,
         })

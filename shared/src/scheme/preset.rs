@@ -12,6 +12,7 @@ use super::handshake::{Handshake, MAX_HANDSHAKES};
 use super::naming::{Dedupe, MAX_PLACES, Naming, normal};
 use super::place::Place;
 use super::settings::PUBLIC_URL;
+use crate::domain::own_event::OWN_EVENT_TYPES;
 
 /// The most settings of one row.
 const MAX_SETTINGS: usize = 10;
@@ -235,6 +236,16 @@ impl Preset {
         let texts = [&self.label, &self.source, &self.setup].into_iter().chain(&self.docs);
         if texts.into_iter().any(|text| text.is_empty() || text.len() > MAX_TEXT_BYTES) {
             return Err(format!("label, source, setup and docs must have 1 to {MAX_TEXT_BYTES} bytes"));
+        }
+        for handshake in &self.handshakes {
+            let is_secret = |name: &&String| self.settings.get(*name).is_some_and(|info| info.secret);
+            if let Some(told) = handshake.told_settings().iter().find(is_secret) {
+                return Err(format!("handshake {}: would tell the secret setting {told}", handshake.name));
+            }
+        }
+        let noun = self.name.noun();
+        if OWN_EVENT_TYPES.iter().any(|own| own.name.split('.').next() == Some(noun.as_str())) {
+            return Err("name: the gateway tells events of this noun itself".to_owned());
         }
         for name in self.reads() {
             if name != PUBLIC_URL && !self.settings.contains_key(&name) {

@@ -1,7 +1,6 @@
 //! Templates: what is signed or answered, as text with pieces of the request in it.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -63,8 +62,15 @@ pub enum Piece {
     BodySha256,
     /// The CRC-32 of the body, in decimal.
     BodyCrc32,
-    /// A text member of the JSON body: its name, a line feed, its value, a line feed; nothing when it is not there.
-    Line(String),
+    /// A text member of the JSON body: its name, a line feed, its value, a line feed.
+    Line {
+        /// The member.
+        name: String,
+        /// Whether it is nothing when it is not there.
+        is_optional: bool,
+        /// Whether the value may have line feeds: only the first one's, or a value could pass for the lines after it.
+        is_first: bool,
+    },
     /// What a handshake computes.
     Hash,
 }
@@ -105,7 +111,11 @@ impl TryFrom<String> for Template {
             if !plain.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut plain)));
             }
-            pieces.push(piece(name)?);
+            let is_first = pieces.is_empty();
+            pieces.push(match name.strip_prefix("line") {
+                Some(line) => line_of(line, is_first)?,
+                None => piece(name)?,
+            });
             rest = after;
         }
         plain.push_str(rest);
@@ -122,6 +132,15 @@ impl TryFrom<String> for Template {
 impl From<Template> for String {
     fn from(template: Template) -> Self {
         template.text
+    }
+}
+
+/// Reads `:Name` or `?:Name`.
+fn line_of(text: &str, is_first: bool) -> Result<Piece, String> {
+    let (is_optional, rest) = text.strip_prefix('?').map_or((false, text), |rest| (true, rest));
+    match rest.strip_prefix(':').filter(|name| !name.is_empty()) {
+        Some(name) => Ok(Piece::Line { name: name.to_owned(), is_optional, is_first }),
+        None => Err(format!("{{line{text}}} is no piece of a template")),
     }
 }
 
@@ -147,7 +166,6 @@ fn piece(name: &str) -> Result<Piece, String> {
         ("hash", None) => Ok(Piece::Hash),
         ("form_sorted", None) => Ok(Piece::FormSorted),
         ("setting", Some(name)) => Ok(Piece::Setting(name.to_owned())),
-        ("line", Some(name)) => Ok(Piece::Line(name.to_owned())),
         ("sha256", Some("body")) => Ok(Piece::BodySha256),
         ("crc32", Some("body")) => Ok(Piece::BodyCrc32),
         _ => Err(format!("{{{name}}} is no piece of a template")),
@@ -230,13 +248,14 @@ impl Piece {
             }
             Self::BodySha256 => Ok(owned(hex::encode(Sha256::digest(request.body)))),
             Self::BodyCrc32 => Ok(owned(crc32fast::hash(request.body).to_string())),
-            Self::Line(name) => {
-                let mut line = String::new();
-                if let Some(Value::String(value)) = context.view.json().and_then(|json| json.get(name)) {
-                    writeln!(line, "{name}\n{value}").map_err(|_| Absent::Malformed)?;
+            Self::Line { name, is_optional, is_first } => match context.view.json().and_then(|json| json.get(name)) {
+                Some(Value::String(value)) if *is_first || !value.contains('\n') => {
+                    Ok(owned(format!("{name}\n{value}\n")))
                 }
-                Ok(owned(line))
-            }
+                None if *is_optional => Ok(Cow::Borrowed(&[])),
+                None => Err(Absent::Missing),
+                Some(_) => Err(Absent::Malformed),
+            },
             Self::Hash => text(context.hash.ok_or(Absent::Missing)?),
         }
     }
@@ -248,10 +267,15 @@ fn owned<'c>(text: String) -> Cow<'c, [u8]> {
 
 /// The URL as the sender knows it: a setting says so where the request came through something that changes it.
 fn url_of(context: &Context<'_, '_>) -> String {
-    let request = context.view.request();
-    match context.settings.public_url() {
-        Some(url) if context.view.query().is_empty() || url.contains('?') => url.to_owned(),
-        Some(url) => format!("{url}?{}", context.view.query()),
+    public_url(context.view, context.settings)
+}
+
+/// The same, for those who have no template.
+pub(super) fn public_url(view: &View<'_>, settings: &Settings) -> String {
+    let request = view.request();
+    match settings.public_url() {
+        Some(url) if view.query().is_empty() => url.to_owned(),
+        Some(url) => format!("{url}?{}", view.query()),
         None => format!("{}{}", request.base_url, request.path_and_query),
     }
 }

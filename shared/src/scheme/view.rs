@@ -9,6 +9,8 @@ use url::form_urlencoded;
 
 /// The most fields of a form or a query string that are looked at.
 const MAX_FIELDS: usize = 1_000;
+/// The largest body that is read before a request has proved itself, in bytes.
+const MAX_UNPROVEN_BYTES: usize = 512 * 1024;
 
 /// Why a text is not found at its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct View<'a> {
     request: Request<'a>,
     json: Json<'a>,
     form: OnceCell<Option<Vec<Field<'a>>>>,
+    /// The largest body that is read as JSON or as a form, in bytes.
+    most: usize,
 }
 
 /// The name of a field, and its value.
@@ -55,13 +59,20 @@ impl<'a> View<'a> {
     /// A view of `request` of which nothing was read yet.
     #[must_use]
     pub fn new(request: Request<'a>) -> Self {
-        Self { request, json: Json::Body(OnceCell::new()), form: OnceCell::new() }
+        Self { request, json: Json::Body(OnceCell::new()), form: OnceCell::new(), most: usize::MAX }
+    }
+
+    /// A view of a request that has proved nothing yet. A body beyond 512 KiB is not read: as values it would take many
+    /// times its size.
+    #[must_use]
+    pub fn unproven(request: Request<'a>) -> Self {
+        Self { most: MAX_UNPROVEN_BYTES, ..Self::new(request) }
     }
 
     /// The same request, with an element of a list in its body in place of the body's JSON.
     #[must_use]
     pub fn at<'e>(&'e self, element: &'e Value) -> View<'e> {
-        View { request: self.request, json: Json::Element(element), form: OnceCell::new() }
+        View { request: self.request, json: Json::Element(element), form: OnceCell::new(), most: self.most }
     }
 
     /// The request.
@@ -86,9 +97,13 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn json(&self) -> Option<&Value> {
         match &self.json {
-            Json::Body(cell) => cell.get_or_init(|| serde_json::from_slice(self.request.body).ok()).as_ref(),
+            Json::Body(cell) => cell.get_or_init(|| serde_json::from_slice(self.readable()?).ok()).as_ref(),
             Json::Element(value) => Some(value),
         }
+    }
+
+    fn readable(&self) -> Option<&'a [u8]> {
+        Some(self.request.body).filter(|body| body.len() <= self.most)
     }
 
     /// The fields of the form in the body, in their order; none when the body says it is something else.
@@ -97,7 +112,8 @@ impl<'a> View<'a> {
         let fields = self.form.get_or_init(|| {
             let content_type = self.request.headers.get(http::header::CONTENT_TYPE)?;
             let is_form = crate::inbound::is_form(content_type.as_bytes());
-            is_form.then(|| form_urlencoded::parse(self.request.body).take(MAX_FIELDS + 1).collect())
+            let body = self.readable().filter(|_| is_form)?;
+            Some(form_urlencoded::parse(body).take(MAX_FIELDS + 1).collect())
         });
         fields.as_deref().unwrap_or_default()
     }

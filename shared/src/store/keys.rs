@@ -121,6 +121,8 @@ pub fn claim(tenant: &TenantSlug, webhook: InboundWebhookId, digest: &str) -> Ke
 pub enum RateScope {
     /// Requests to one webhook.
     Webhook(TenantSlug, InboundWebhookId),
+    /// Handshakes to one webhook that strangers may ask for.
+    Handshake(TenantSlug, InboundWebhookId),
     /// Requests from one address to the whole deployment.
     Source(std::net::IpAddr),
     /// Requests to one tenant.
@@ -142,6 +144,7 @@ pub enum RateScope {
 pub fn rate(scope: &RateScope, window_start: i64) -> Key {
     Key::partition(match scope {
         RateScope::Webhook(tenant, id) => format!("{tenant}/rate/{}/{window_start}", id.suffix()),
+        RateScope::Handshake(tenant, id) => format!("{tenant}/rate-handshake/{}/{window_start}", id.suffix()),
         RateScope::Source(address) => format!("*rate/{address}/{window_start}"),
         RateScope::Tenant(tenant) => format!("{tenant}/rate/{window_start}"),
         RateScope::Global => format!("*rate/{window_start}"),

@@ -42,7 +42,15 @@ impl Store {
     /// When the table cannot be reached.
     pub async fn presets(&self, tenant: &TenantSlug) -> Result<Vec<Preset>, TableError> {
         let rows: Vec<Row> = list_all(&self.configs, keys::presets(tenant)).await?;
-        rows.iter().map(preset_of).collect()
+        // One that can no longer be read does not take the others along; it can still be replaced or deleted.
+        let readable = rows.iter().filter_map(|row| match preset_of(row) {
+            Ok(preset) => Some(preset),
+            Err(error) => {
+                tracing::warn!(%tenant, %error, "preset.unreadable");
+                None
+            }
+        });
+        Ok(readable.collect())
     }
 
     /// Deletes a row; `false` when there is none.

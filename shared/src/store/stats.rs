@@ -141,7 +141,7 @@ impl Store {
         period: Period,
     ) -> Result<Vec<InboundDelivery>, TableError> {
         let page = PageRequest { limit: most, after: None };
-        let is_senders = |row: &InboundDelivery| Origin::of(row) == Origin::Sender;
+        let is_senders = |row: &InboundDelivery| Origin::of(row) == Origin::Sender && row.handshake.is_none();
         Ok(self.find_inbound(tenant, &[webhook], &page, period, is_senders).await?.items)
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::client::raw;
 
 /// Every route of the API. A new one is added here on purpose.
-const ROUTES: [&str; 112] = [
+const ROUTES: [&str; 113] = [
     "delete /api/v1/api-tokens/{id}",
     "delete /api/v1/egress-rules/{pattern}",
     "delete /api/v1/event-types/{id_or_ref}",
@@ -44,6 +44,7 @@ const ROUTES: [&str; 112] = [
     "get /api/v1/inbound-webhooks/{id}/deliveries/{delivery_id}",
     "get /api/v1/inbound-webhooks/{id}/health",
     "get /api/v1/inbound-webhooks/{id}/keys",
+    "get /api/v1/inbound-webhooks/{id}/learned-secret",
     "get /api/v1/inbound-webhooks/{id}/rejections",
     "get /api/v1/inbound-webhooks/{id}/rejections/{rejection_id}",
     "get /api/v1/inbound-webhooks/{id}/stats",

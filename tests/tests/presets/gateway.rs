@@ -20,7 +20,10 @@ const BASE: &str = "https://hooks.example.com";
 /// The vector whose secrets a webhook is made with: one that a sample can be signed by.
 pub fn secrets_of(preset: &Preset) -> Vector {
     let mut vectors = vectors_of(preset).vectors;
-    let signable = vectors.iter().position(|vector| vector.private_key.is_some()).unwrap_or(0);
+    let signable = vectors.iter().position(|vector| vector.private_key.is_some());
+    // Some providers publish vectors with secrets that are shorter than any that they give.
+    let usable = vectors.iter().position(|vector| vector.secret.len() >= 8);
+    let signable = signable.or(usable).unwrap_or(0);
     vectors.swap_remove(signable)
 }
 
@@ -98,8 +101,8 @@ async fn every_preset_takes_what_it_signs_and_refuses_the_rest_as_if_there_were_
         let response = send(&gateway, &signed, None).await;
         match (response.status(), preset.verify.certificate().is_some()) {
             (StatusCode::OK, false) => taken += 1,
-            // Nobody serves its certificate here.
-            (_, true) if bare(&response) => {}
+            // Nobody serves its certificate here, which is no fault of the sender's.
+            (StatusCode::SERVICE_UNAVAILABLE, true) => {}
             (status, _) => wrong.push(format!("{name}: {status} {:?}", response.body())),
         }
         let unproven = SignedRequest { headers: Vec::new(), ..signed.clone() };

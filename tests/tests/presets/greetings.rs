@@ -121,8 +121,12 @@ async fn a_secret_that_a_handshake_brings_proves_what_follows() {
 
     let asked = ask(&gateway, "POST", &path, &[("x-hook-secret", learned)], "{}").await;
     assert_eq!((asked.status(), &asked.headers()["x-hook-secret"]), (StatusCode::OK, &learned.parse().unwrap()));
-    gateway.cloud.sqs().lose_everything();
+    gateway.drain(gateway.instance(0)).await;
+    let secret_path = format!("/api/v1/inbound-webhooks/{id}/learned-secret");
+    assert_eq!(gateway.get(&secret_path).await["data"]["secret"], learned, "some want it typed in on their side");
     gateway.settle(gateway.instance(0)).await;
+    let (status, _) = gateway.api(http::Method::GET, &secret_path, gateway.admin_token(), None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "and not for ever");
     let shown = gateway.get(&format!("/api/v1/inbound-webhooks/{id}")).await;
     assert_eq!(shown["data"]["auth_config"]["waits_for_secret"], false);
     let event = sample(&gateway, asana, None, Some(learned), 2).expect("a sample");
@@ -150,4 +154,48 @@ async fn an_admin_can_say_where_a_challenge_is_and_how_it_is_answered() {
     assert_eq!((asked.status(), answer(&asked)), (StatusCode::ACCEPTED, json!({"pong": "a-b_1", "ok": true})));
     let refused = ask(&gateway, "GET", "/api/inbound/default/pinged?nonce=%3Cscript%3E", &[], "").await;
     assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+/// The hint may be lost: the row is the promise, and the sweeper finds it.
+#[tokio::test]
+async fn a_secret_is_learned_though_the_queue_loses_everything_and_strangers_come_too_late() {
+    let gateway = TestGateway::new().await;
+    let asana = preset("asana").expect("a preset");
+    for name in ["early", "late"] {
+        let settings = json!({"name": name, "slug": name, "preset": "asana"});
+        gateway.create("/api/v1/inbound-webhooks", settings).await;
+    }
+    let learned = [("x-hook-secret", "b537207f20cbfa02357cf448134da559")];
+    assert_eq!(ask(&gateway, "POST", "/api/inbound/default/early", &learned, "{}").await.status(), StatusCode::OK);
+    gateway.cloud.sqs().lose_everything();
+    gateway.settle(gateway.instance(0)).await;
+    let event = sample(&gateway, asana, None, Some(learned[0].1), 2).expect("a sample");
+    let taken = send(&gateway, &event, Some("/api/inbound/default/early")).await;
+    assert_eq!(taken.status(), StatusCode::OK);
+    let late = ask(&gateway, "POST", "/api/inbound/default/late", &learned, "{}").await;
+    assert_eq!(late.status(), StatusCode::UNAUTHORIZED, "an hour after it was made");
+}
+
+/// What X has hashed for anybody is never taken for an event.
+#[tokio::test]
+async fn what_a_handshake_hashes_for_strangers_signs_no_event() {
+    let gateway = TestGateway::new().await;
+    let (_, path) = made(&gateway, "x").await;
+    let asked = ask(&gateway, "GET", &format!("{path}?crc_token=12345"), &[], "").await;
+    let token = text(&answer(&asked)["response_token"]);
+    let forged = [("x-twitter-webhooks-signature", token.as_str())];
+    assert_eq!(ask(&gateway, "POST", &path, &forged, "12345").await.status(), StatusCode::UNAUTHORIZED);
+}
+
+/// Each webhook answers sixty a minute, whatever else it is asked.
+#[tokio::test]
+async fn strangers_do_not_use_up_the_limit_of_events() {
+    let gateway = TestGateway::new().await;
+    let (_, path) = made(&gateway, "trello").await;
+    for _ in 0..60 {
+        assert_eq!(ask(&gateway, "HEAD", &path, &[], "").await.status(), StatusCode::OK);
+    }
+    assert_eq!(ask(&gateway, "HEAD", &path, &[], "").await.status(), StatusCode::METHOD_NOT_ALLOWED);
+    let event = sample(&gateway, preset("trello").expect("a preset"), None, None, 1).expect("a sample");
+    assert_eq!(send(&gateway, &event, None).await.status(), StatusCode::OK);
 }

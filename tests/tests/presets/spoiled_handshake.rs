@@ -54,6 +54,10 @@ fn spoil_condition(condition: &Condition, spoils: &mut Spoils<'_>) {
     let place = &condition.place;
     let what = name_of(place);
     let with = |text: &str| edit(shown, place, &|_| Some(text.to_owned()));
+    if condition.holds == Holds::Absent {
+        spoils.add(format!("{what} there"), put(shown, &place.at, Some("x")));
+        return;
+    }
     spoils.add(format!("{what} missing"), put(shown, &place.at, None));
     spoils.named(&what, std::slice::from_ref(place));
     for (kind, elsewhere) in elsewhere(shown, &place.at) {
@@ -61,7 +65,7 @@ fn spoil_condition(condition: &Condition, spoils: &mut Spoils<'_>) {
     }
     spoil_place(&what, &place.at, spoils);
     match &condition.holds {
-        Holds::Present => {}
+        Holds::Present | Holds::Absent => {}
         Holds::Is(wanted) => {
             spoils.add(format!("{what} changed"), with(&format!("{wanted}x")));
             spoils.add(format!("{what} with something before it"), with(&format!("x{wanted}")));

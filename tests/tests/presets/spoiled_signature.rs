@@ -105,7 +105,7 @@ fn spoil_signed(row: &Signature, spoils: &mut Spoils<'_>) {
         spoil_form(spoils);
     }
     for piece in row.signed.pieces() {
-        if let Piece::Line(name) = piece {
+        if let Piece::Line { name, .. } = piece {
             spoil_line(name, spoils);
         }
     }

@@ -18,7 +18,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use scheme::AskedScheme;
-pub(super) use scheme::{check as check_row_secret, made as made_row_secret};
+pub(super) use scheme::check as check_row_secret;
+pub(crate) use scheme::made as made_row_secret;
 pub(super) use take::check_secret;
 pub(super) use view::AuthConfigView;
 

@@ -10,7 +10,7 @@ use hookport::vault::Owner;
 use http::StatusCode;
 use secrecy::SecretString;
 
-use super::settings::{InboundWebhookSettings, fits};
+use super::settings::{InboundWebhookSettings, fits, window};
 use super::{InboundWebhookView, InboundWebhookWithSecret, new_key};
 use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookCreate, Needs};
@@ -54,6 +54,7 @@ pub(crate) async fn create(
     let id = InboundWebhookId::new(now, api.app.random.bits());
     let (auth, secrets) = settings.auth.sealed(&api, &Owner::new(&tenant, id), &Auth::default()).await?;
     fits(&auth, settings.slug.is_some(), settings.idempotency.as_ref())?;
+    let idempotency_window_s = window(&auth, settings.idempotency_window_s)?;
     let (address, key) = address(&api, &tenant, settings.slug).await?;
     let webhook = InboundWebhook {
         id,
@@ -64,7 +65,7 @@ pub(crate) async fn create(
         address,
         auth,
         idempotency: settings.idempotency,
-        idempotency_window_s: settings.idempotency_window_s,
+        idempotency_window_s,
         on_duplicate: settings.on_duplicate,
         event_type: settings.event_type,
         naming: settings.naming,

@@ -103,7 +103,7 @@ pub(crate) async fn diagnose(
     };
     let verifier = Verifier::open(&webhook.auth, &api.app.vault, &owner, now).await?;
     let certificate = match verifier.certificate_url(&evidence) {
-        Some(url) => Certificates::new(&api.app.egress).get(&url, now).await,
+        Some(url) => Certificates::new(&api.app.egress).get(&url, "diagnose", now).await.unwrap_or_default(),
         None => None,
     };
     evidence.certificate = certificate.as_deref();

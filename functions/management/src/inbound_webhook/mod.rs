@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod diagnose;
 mod keys;
+mod learned;
 mod list;
 mod read;
 mod rotate;
@@ -25,7 +26,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use auth::DEFAULT_KEY_HEADERS;
+pub(crate) use auth::{DEFAULT_KEY_HEADERS, made_row_secret};
 pub(crate) use keys::new_key;
 pub(crate) use rotate::{MAX_OVERLAP_S, end};
 pub(crate) use settings::{RateLimitSetting, header_name, networks, within};
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(read::read, update::update, delete::delete))
         .routes(routes!(rotate::rotate))
         .routes(routes!(diagnose::diagnose))
+        .routes(routes!(learned::read))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::delete))
 }

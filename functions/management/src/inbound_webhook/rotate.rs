@@ -5,6 +5,7 @@ use axum::extract::State;
 use hookport::domain::id::InboundWebhookId;
 use hookport::domain::inbound_webhook::{Auth, AuthType, Secrets};
 use hookport::domain::time::later;
+use hookport::scheme::preset::GivenBy;
 use hookport::vault::Owner;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
@@ -18,6 +19,7 @@ use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookUpdate, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::{Ids, OptionalBody};
+use crate::preset;
 use crate::secret::{ProviderSecret, SuppliedSecret, hex_secret};
 
 /// The longest time that something old is taken beside its successor, in seconds: 30 days.
@@ -93,7 +95,18 @@ pub(crate) async fn rotate(
         (None, Some(row)) if row.has_public_key() => {
             return Err(Error::field("secret", "must be given: it is the provider who makes the key"));
         }
-        (None, Some(row)) => made_row_secret(row, &api.app.random),
+        (None, Some(row)) => {
+            let name = before.scheme().and_then(|proof| proof.preset.clone());
+            let preset = match name {
+                Some(name) => preset::find(&api, caller.tenant(), name.as_str()).await.ok(),
+                None => None,
+            };
+            let given_by = preset.and_then(|preset| preset.secret).map(|secret| secret.given_by);
+            if given_by == Some(GivenBy::Provider) {
+                return Err(Error::field("secret", "must be given: it is the provider who makes it"));
+            }
+            made_row_secret(row, &api.app.random)
+        }
         (None, None) => hex_secret::<32>(&api.app.random),
     };
     let sealed = seal(&api, &secret, &Owner::new(&before.tenant, before.id)).await?;

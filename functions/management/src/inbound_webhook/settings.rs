@@ -7,7 +7,7 @@ use hookport::domain::event_type::EventType;
 use hookport::domain::inbound_delivery::may_keep_header;
 use hookport::domain::inbound_webhook::{
     Auth, AuthType, DEFAULT_IDEMPOTENCY_WINDOW_S, DEFAULT_MAX_BODY_BYTES, IdempotencySource, MAX_IDEMPOTENCY_WINDOW_S,
-    MAX_NETWORKS, OnDuplicate,
+    MAX_NETWORKS, OnDuplicate, Proof,
 };
 use hookport::domain::key_path::KeyPath;
 use hookport::domain::own_event::is_own;
@@ -31,6 +31,8 @@ use crate::extract::JsonObject;
 const MAX_SILENCE_H: u32 = 8_760;
 /// The most failures that can be waited for.
 const MAX_FAILURES: u32 = 100;
+/// The most that all handshakes of a webhook take, in bytes as JSON: they are stored with each of its versions.
+const MAX_HANDSHAKES_BYTES: usize = 16 * 1024;
 /// The greatest limit of the short form, which counts by the minute.
 const MAX_PER_MINUTE: u32 = 60_000;
 
@@ -176,7 +178,8 @@ pub(super) struct Checked {
     pub(super) handshakes: Vec<Handshake>,
     /// Whether nothing was said of handshakes: a change that keeps the proof then keeps them.
     pub(super) keeps_handshakes: bool,
-    pub(super) idempotency_window_s: u32,
+    /// `None`: as long as by default, and as the proof asks for.
+    pub(super) idempotency_window_s: Option<u32>,
     pub(super) on_duplicate: OnDuplicate,
     pub(super) event_type: EventType,
     /// Whether nothing was said of the event type: a change then keeps it.
@@ -196,6 +199,9 @@ impl InboundWebhookSettings {
 
     /// Fills defaults in and holds the fields against each other and against the deployment's limits.
     pub(super) fn checked(self, config: &Config, preset: Option<&Preset>) -> Result<Checked> {
+        // What was read can be sent back: the type of events that name none is no type for all.
+        let event_type =
+            self.event_type.filter(|given| preset.is_none_or(|preset| given.as_str() != preset.fallback_type()));
         let keeps_auth = self.auth_type.is_none() && self.auth_config.is_none() && preset.is_none();
         let keeps_handshakes = self.handshakes.is_none() && preset.is_none();
         let handshakes = match (self.handshakes, preset) {
@@ -214,13 +220,12 @@ impl InboundWebhookSettings {
             within("idempotency_window_seconds", self.idempotency_window_seconds, 1..=MAX_IDEMPOTENCY_WINDOW_S)?;
         let largest = u32::try_from(config.max_body_bytes).unwrap_or(u32::MAX);
         let silence = within("silence_alarm_hours", self.silence_alarm_hours, 1..=MAX_SILENCE_H)?;
-        let keeps_event_type = self.event_type.is_none() && preset.is_none();
-        let tolerance = preset.and_then(|preset| preset.verify.tolerance_s()).unwrap_or(0);
+        let keeps_event_type = event_type.is_none() && preset.is_none();
         Ok(Checked {
             auth,
             keeps_auth,
             keeps_event_type,
-            naming: preset.filter(|_| self.event_type.is_none()).and_then(Preset::naming),
+            naming: preset.filter(|_| event_type.is_none()).and_then(Preset::naming),
             keeps_handshakes,
             keeps_idempotency: self.idempotency_source.is_none() && preset.is_none(),
             idempotency: match (self.idempotency_source, preset) {
@@ -228,18 +233,10 @@ impl InboundWebhookSettings {
                 (None, Some(preset)) => Some(IdempotencySource::Derived(preset.dedupe.clone())),
                 (None, None) => None,
             },
-            idempotency_window_s: match window {
-                // A captured request would be taken again once its key is free while its time is still fresh.
-                Some(window) if window < tolerance => {
-                    let rule = format!("must be at least {tolerance}, for which the preset takes requests for fresh");
-                    return Err(Error::field("idempotency_window_seconds", rule));
-                }
-                Some(window) => window,
-                None => DEFAULT_IDEMPOTENCY_WINDOW_S.max(tolerance),
-            },
+            idempotency_window_s: window,
             handshakes,
             on_duplicate: self.on_duplicate.unwrap_or_default(),
-            event_type: match self.event_type {
+            event_type: match event_type {
                 Some(event_type) if is_own(&event_type) => {
                     return Err(Error::field("event_type", format!("{event_type} is told by the gateway alone")));
                 }
@@ -256,6 +253,25 @@ impl InboundWebhookSettings {
             slug: self.slug,
             description: self.description,
         })
+    }
+}
+
+/// For how long a key is taken, by what was said of it and by what is proved: a captured request would be taken again
+/// once its key is free while its time is still fresh.
+pub(super) fn window(auth: &Auth, given: Option<u32>) -> Result<u32> {
+    let tolerances = auth.proofs.iter().filter_map(|proof| match proof {
+        Proof::Scheme(proof) => proof.scheme.tolerance_s(),
+        _ => None,
+    });
+    // Either way: what is signed for the future is fresh for twice as long.
+    let least = tolerances.max().unwrap_or(0).saturating_mul(2).min(MAX_IDEMPOTENCY_WINDOW_S);
+    match given {
+        Some(given) if given < least => {
+            let rule = format!("must be at least {least}: so long may a request count as fresh");
+            Err(Error::field("idempotency_window_seconds", rule))
+        }
+        Some(given) => Ok(given),
+        None => Ok(DEFAULT_IDEMPOTENCY_WINDOW_S.max(least)),
     }
 }
 
@@ -280,6 +296,13 @@ fn handshakes(given: Vec<Value>) -> Result<Vec<Handshake>> {
     let parsed = serde_json::from_value::<Vec<Handshake>>(Value::Array(given));
     let parsed = parsed.map_err(|error| Error::field("handshakes", error.to_string()))?;
     check_handshakes(&parsed).map_err(|rule| Error::field("handshakes", rule))?;
+    // Whoever writes handshakes could otherwise read what is never shown.
+    if parsed.iter().any(|handshake| !handshake.told_settings().is_empty()) {
+        return Err(Error::field("handshakes", "must not tell settings in their answers"));
+    }
+    if serde_json::to_vec(&parsed).map_or(usize::MAX, |json| json.len()) > MAX_HANDSHAKES_BYTES {
+        return Err(Error::field("handshakes", format!("must have at most {MAX_HANDSHAKES_BYTES} bytes")));
+    }
     Ok(parsed)
 }
 

@@ -10,7 +10,7 @@ use hookport::store::CreateError;
 use hookport::vault::Owner;
 
 use super::create::preset_of;
-use super::settings::{InboundWebhookSettings, fits};
+use super::settings::{InboundWebhookSettings, fits, window};
 use super::{InboundWebhookView, InboundWebhookWithSecret, find, key_of};
 use crate::api::Api;
 use crate::caller::{Caller, InboundWebhookUpdate, Needs};
@@ -81,7 +81,9 @@ pub(crate) async fn update(
         }
         _ => settings.idempotency,
     };
-    let naming = if settings.keeps_event_type { before.naming.clone() } else { settings.naming };
+    let idempotency_window_s = window(&auth, settings.idempotency_window_s)?;
+    let keeps_naming = settings.keeps_event_type && settings.keeps_auth;
+    let naming = if keeps_naming { before.naming.clone() } else { settings.naming };
     let keeps_handshakes = settings.keeps_auth && settings.keeps_handshakes;
     let handshakes = if keeps_handshakes { before.handshakes.clone() } else { settings.handshakes };
     fits(&auth, matches!(address, Address::Slug { .. }), idempotency.as_ref())?;
@@ -93,7 +95,7 @@ pub(crate) async fn update(
         idempotency,
         naming,
         handshakes,
-        idempotency_window_s: settings.idempotency_window_s,
+        idempotency_window_s,
         on_duplicate: settings.on_duplicate,
         event_type: if settings.keeps_event_type { before.event_type.clone() } else { settings.event_type },
         max_body_bytes: settings.max_body_bytes,

@@ -74,7 +74,7 @@ pub(crate) async fn create(
     if catalogue::preset(preset.name.as_str()).is_some() {
         return Err(Error::PresetBuiltIn);
     }
-    request.vector.prove(&preset)?;
+    request.vector.prove(&preset, &api.app.random)?;
     let own = api.app.store.presets(caller.tenant()).await?;
     if own.len() >= MAX_OWN && !own.iter().any(|known| known.name == preset.name) {
         return Err(Error::TooManyPresets);

@@ -103,9 +103,10 @@ impl PresetWithRow {
 
 /// Finds a preset by its name: a row of the tenant's own, or a built-in one.
 pub(crate) async fn find(api: &Api, tenant: &TenantSlug, name: &str) -> Result<Preset> {
-    if let Some(built_in) = catalogue::preset(name) {
-        return Ok(built_in.clone());
-    }
     let Ok(parsed) = name.to_owned().try_into() else { return Err(Error::PresetNotFound) };
-    api.app.store.preset(tenant, &parsed).await?.ok_or(Error::PresetNotFound)
+    // Its own first: a built-in one that came later under this name does not take its place.
+    if let Some(own) = api.app.store.preset(tenant, &parsed).await? {
+        return Ok(own);
+    }
+    catalogue::preset(name).cloned().ok_or(Error::PresetNotFound)
 }

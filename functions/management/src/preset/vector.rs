@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use hookport::domain::refusal::Refusal;
+use hookport::random::Random;
+use hookport::scheme::Scheme;
 use hookport::scheme::key::key_of_certificate;
 use hookport::scheme::preset::Preset;
 use hookport::scheme::settings::Settings;
 use hookport::scheme::signature::Keys;
-use hookport::scheme::view::View;
+use hookport::scheme::template::Piece;
+use hookport::scheme::view::{Request, View};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
+use crate::inbound_webhook::made_row_secret;
 use crate::recorded::RecordedRequest;
 
 /// A request, and what proves it.
@@ -36,23 +39,34 @@ pub(super) struct Vector {
 }
 
 impl Vector {
-    /// Makes sure that the row takes it, and does not take it with another secret: a row that takes everything proves
-    /// nothing.
-    pub(super) fn prove(self, preset: &Preset) -> Result<()> {
+    /// Makes sure that the row takes it, and does not take it with another secret or, where it says that the body is signed,
+    /// with another body: a row that takes everything proves nothing.
+    pub(super) fn prove(self, preset: &Preset, random: &Random) -> Result<()> {
         let request = self.request.parsed("vector.request")?;
         let settings = Settings::from(self.settings);
         let certificate = self.certificate.as_deref();
         let certificate = certificate.and_then(|pem| key_of_certificate(pem.as_bytes(), self.at.as_second()));
-        let judged = |secret: &SecretString, certificate: Option<&[u8]>| -> std::result::Result<(), Refusal> {
+        let judged = |body: &[u8], secret: &SecretString, certificate: Option<&[u8]>| {
             let keys = Keys { secrets: &[secret], settings: &settings, certificate };
-            preset.verify.judge(&View::new(request.as_request()), &keys, self.at).0
+            let request = Request { body, ..request.as_request() };
+            preset.verify.judge(&View::new(request), &keys, self.at).0
         };
-        if let Err(refusal) = judged(&SecretString::from(self.secret.clone()), certificate.as_deref()) {
+        let own = SecretString::from(self.secret.clone());
+        if let Err(refusal) = judged(&request.body, &own, certificate.as_deref()) {
             return Err(Error::VectorRefused(refusal.code()));
         }
-        let other = SecretString::from(format!("{}x", self.secret));
-        if judged(&other, None).is_ok() {
+        let others = [SecretString::from(format!("{}x", self.secret)), made_row_secret(&preset.verify, random)];
+        if others.iter().any(|other| judged(&request.body, other, None).is_ok()) {
             return Err(Error::field("row.verify", "takes the vector with another secret as well"));
+        }
+        let covers_body = match &preset.verify {
+            Scheme::Signature(signature) => signature.signed.has(&Piece::Body) || signature.digest.is_some(),
+            Scheme::Jws(jws) => jws.digest_claim.is_some(),
+            Scheme::Token(_) | Scheme::HttpMessageSignature(_) => false,
+        };
+        let changed = [&request.body, b"x".as_slice()].concat();
+        if covers_body && judged(&changed, &own, certificate.as_deref()).is_ok() {
+            return Err(Error::field("row.verify", "takes the vector with another body as well"));
         }
         Ok(())
     }

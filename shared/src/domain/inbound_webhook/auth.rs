@@ -82,6 +82,13 @@ pub struct SchemeProof {
     /// The secret, or public key; absent where the row has none, and until a handshake has brought it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secrets>,
+    /// When a handshake brought the secret, if one did.
+    #[serde(
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub learned_at: Option<Timestamp>,
 }
 
 impl SchemeProof {

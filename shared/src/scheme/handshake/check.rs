@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Computed, FORBIDDEN_HEADERS, Handshake, HandshakeMethod, HandshakeProof, MAX_DEPTH, MAX_ENTRIES};
+use super::{
+    Computed, FORBIDDEN_PREFIXES, HEADER_PREFIXES, Handshake, HandshakeMethod, HandshakeProof, MAX_DEPTH, MAX_ENTRIES,
+};
 use crate::scheme::algorithm::Algorithm;
 use crate::scheme::place;
 use crate::scheme::template::{Piece, Template};
@@ -37,7 +39,9 @@ impl Handshake {
         }
         for name in self.answer.headers.keys() {
             let name = place::header_name(name).map_err(|rule| at(&rule))?;
-            if FORBIDDEN_HEADERS.contains(&name.as_str()) {
+            let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.as_str().starts_with(prefix));
+            let may = name == http::header::ALLOW || (begins(&HEADER_PREFIXES) && !begins(&FORBIDDEN_PREFIXES));
+            if !may {
                 return Err(at("may not set this header"));
             }
         }

@@ -62,6 +62,8 @@ pub enum Holds {
     Setting(String),
     /// An empty list of the JSON body.
     EmptyList,
+    /// Not there.
+    Absent,
     /// Made of nothing else than these characters, and not longer.
     Made(Chars, usize),
 }
@@ -84,6 +86,8 @@ struct OfCondition {
     setting: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     empty: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    absent: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chars: Option<Chars>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +98,15 @@ impl TryFrom<Map<String, Value>> for Condition {
     type Error = String;
 
     fn try_from(members: Map<String, Value>) -> Result<Self, String> {
-        let (own, place): (OfCondition, Place) = parted(members, &["is", "setting", "empty", "chars", "max"])?;
+        let (own, place): (OfCondition, Place) =
+            parted(members, &["is", "setting", "empty", "absent", "chars", "max"])?;
+        if own.absent {
+            let is_alone = own.is.is_none() && own.setting.is_none() && !own.empty && own.chars.is_none();
+            return match is_alone {
+                true => Ok(Self { place, holds: Holds::Absent }),
+                false => Err("a condition with absent has nothing beside it".to_owned()),
+            };
+        }
         let holds = match (own.is, own.setting, own.empty, own.chars.zip(own.max)) {
             (None, None, false, Some((chars, most))) => Holds::Made(chars, most),
             (None, None, false, None) if own.chars.is_none() && own.max.is_none() => Holds::Present,
@@ -119,6 +131,7 @@ impl From<Condition> for Map<String, Value> {
             Holds::Is(text) => own.is = Some(text),
             Holds::Setting(name) => own.setting = Some(name),
             Holds::EmptyList => own.empty = true,
+            Holds::Absent => own.absent = true,
             Holds::Made(chars, most) => (own.chars, own.max) = (Some(chars), Some(most)),
         }
         joined(&own, &condition.place)
@@ -131,6 +144,12 @@ impl Condition {
     pub fn is_met(&self, view: &View<'_>, settings: &Settings) -> bool {
         match &self.holds {
             Holds::Present => self.place.text(view).is_ok(),
+            Holds::Absent => match &self.place.at {
+                At::Json(path) => view.json().is_none_or(|json| path.at(json).is_none()),
+                At::Header(_) | At::Query(_) | At::Form(_) | At::Basic => {
+                    self.place.text(view) == Err(crate::scheme::view::Absent::Missing)
+                }
+            },
             Holds::Is(wanted) => self.place.text(view).is_ok_and(|found| found == *wanted),
             Holds::Setting(name) => match (self.place.text(view), settings.get(name)) {
                 (Ok(found), Some(wanted)) => !wanted.is_empty() && equal(found.as_bytes(), wanted.as_bytes()),

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::algorithm::{Algorithm, Encoding, tag};
 use super::key::KeyText;
 use super::place::Place;
-use super::settings::Settings;
+use super::settings::{PUBLIC_URL, Settings};
 use super::settings_of;
 use super::template::{Context, Template};
 use super::view::{Absent, View};
@@ -29,9 +29,11 @@ const MAX_REFLECTED_BYTES: usize = 4_096;
 const MAX_OPEN_HASHED_BYTES: usize = 128;
 /// How deep the JSON of an answer may be.
 const MAX_DEPTH: usize = 8;
-/// Headers of an answer that are not a handshake's to set.
-const FORBIDDEN_HEADERS: [&str; 6] =
-    ["content-length", "transfer-encoding", "connection", "set-cookie", "location", "content-type"];
+/// How the names of headers begin that a handshake may answer with. Others say something to browsers, which may have the
+/// console open at the same origin.
+const HEADER_PREFIXES: [&str; 2] = ["webhook-", "x-"];
+/// Headers that it may not answer with all the same.
+const FORBIDDEN_PREFIXES: [&str; 4] = ["x-frame", "x-content", "x-forwarded", "x-xss"];
 
 /// One way in which a provider asks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -195,6 +197,24 @@ impl Handshake {
         names
     }
 
+    /// Tells whether it hashes something for strangers with a key.
+    #[must_use]
+    pub fn hashes_for_strangers(&self) -> bool {
+        let is_keyed = self.hash.as_ref().is_some_and(|computed| computed.key.is_some());
+        is_keyed && self.proof == HandshakeProof::None
+    }
+
+    /// The names of the settings that its answer tells as they are.
+    #[must_use]
+    pub fn told_settings(&self) -> Vec<String> {
+        let mut templates: Vec<_> = self.answer.headers.values().cloned().collect();
+        templates.extend(self.answer.text.clone());
+        if let Some(json) = &self.answer.json {
+            collect(json, &mut templates);
+        }
+        templates.iter().flat_map(settings_of).filter(|name| name != PUBLIC_URL).collect()
+    }
+
     fn templates(&self) -> Vec<Template> {
         let mut templates: Vec<_> = self.answer.headers.values().cloned().collect();
         templates.extend(self.answer.text.clone());
@@ -234,7 +254,7 @@ impl Computed {
 }
 
 /// Tells whether a text is a token that can be no body of an event: no brace, quote, bracket, blank or `&`.
-fn is_plain_token(text: &[u8]) -> bool {
+pub(super) fn is_plain_token(text: &[u8]) -> bool {
     let is_allowed = |b: &u8| b.is_ascii_alphanumeric() || b"_-=.+/".contains(b);
     (1..=MAX_OPEN_HASHED_BYTES).contains(&text.len()) && text.iter().all(is_allowed)
 }

@@ -200,7 +200,8 @@ fn sign_message(row: &MessageSignature, draft: &mut Draft, signer: &Signer<'_>) 
     input.params.insert(key("alg")?, BareItem::String(text(row.algorithm.as_str())?));
     let base = {
         let request = draft.request();
-        base(&View::new(request.as_request()), &input).map_err(|_| SignError::Sample("a component".to_owned()))?
+        base(&View::new(request.as_request()), signer.settings, &input)
+            .map_err(|_| SignError::Sample("a component".to_owned()))?
     };
     let signature = match row.algorithm {
         MessageAlgorithm::HmacSha256 => {

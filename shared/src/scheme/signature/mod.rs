@@ -23,6 +23,8 @@ pub use parts::{BodyDigest, Choice, Each, Pinned, Required, SignedTime, TimeForm
 
 /// The most signatures of one request that are tried.
 const MAX_SIGNATURES: usize = 20;
+/// The same where each costs a public-key operation.
+const MAX_PUBLIC_SIGNATURES: usize = 5;
 
 /// How a provider signs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,27 +85,26 @@ impl Signature {
     /// Judges a request. Counts, as its second part, the tags that were computed over it.
     pub fn judge(&self, view: &View<'_>, keys: &Keys<'_>, now: Timestamp) -> (Result<(), Refusal>, u32) {
         let (result, tags) = match &self.each {
-            None => self.judge_one(view, keys, now),
+            None => self.judge_one(view, keys, now, true),
             Some(each) => match each.elements(view) {
                 Err(absent) => (Err(part_refusal(absent)), 0),
                 Ok(elements) => {
-                    let mut all = (Ok(()), 0);
+                    let mut all = Ok(());
                     for element in elements {
-                        let (result, tags) = self.judge_one(&view.at(element), keys, now);
-                        all = (all.0.and(result), all.1 + tags);
+                        all = all.and(self.judge_one(&view.at(element), keys, now, false).0);
                     }
-                    // Small things each, together no more than the body.
-                    (all.0, all.1.min(u32::try_from(keys.secrets.len()).unwrap_or(1)))
+                    // Small things each; what they cost beside the body is made up for by one over the body.
+                    (all, self.spend(view, keys))
                 }
             },
         };
         (result, tags)
     }
 
-    fn judge_one(&self, view: &View<'_>, keys: &Keys<'_>, now: Timestamp) -> (Result<(), Refusal>, u32) {
+    fn judge_one(&self, view: &View<'_>, keys: &Keys<'_>, now: Timestamp, spends: bool) -> (Result<(), Refusal>, u32) {
         let claim = match self.claim(view) {
             Ok(claim) => claim,
-            Err(refusal) => return (Err(refusal), self.spend(view, keys)),
+            Err(refusal) => return (Err(refusal), if spends { self.spend(view, keys) } else { 0 }),
         };
         let (proved, tags) = self.prove(view, keys, &claim);
         let result = proved
@@ -132,9 +133,6 @@ impl Signature {
         if signatures.is_empty() {
             return Err(Refusal::SignatureMissing);
         }
-        if signatures.len() > MAX_SIGNATURES {
-            return Err(Refusal::SignatureMalformed);
-        }
         let time = match &self.timestamp {
             None => None,
             Some(rule) => {
@@ -151,6 +149,12 @@ impl Signature {
                 *is.get(named.as_ref()).ok_or(Refusal::SignatureAlgorithm)?
             }
         };
+        let most = if algorithm.is_symmetric() { MAX_SIGNATURES } else { MAX_PUBLIC_SIGNATURES };
+        // A digest of secret and body can be carried on behind the body; what it is filled up with is no text.
+        let is_text = algorithm != Algorithm::Sha256 || std::str::from_utf8(view.request().body).is_ok();
+        if signatures.len() > most || !is_text {
+            return Err(Refusal::SignatureMalformed);
+        }
         Ok(Claim { algorithm, time, id, signatures })
     }
 
@@ -221,6 +225,31 @@ impl Signature {
         Ok(())
     }
 
+    /// What is signed of a request, where that is one thing and has no secret in it.
+    #[must_use]
+    pub fn signed_bytes(&self, view: &View<'_>, settings: &Settings) -> Option<Vec<u8>> {
+        if self.each.is_some() {
+            return None;
+        }
+        let claim = self.claim(view).ok()?;
+        let context = Context {
+            view,
+            timestamp: claim.time.as_ref().map(|(text, _)| text.as_ref()),
+            id: claim.id.as_deref(),
+            secret: None,
+            settings,
+            hash: None,
+        };
+        self.signed.render(&context).ok().map(|parts| parts.concat())
+    }
+
+    /// Tells whether what must be a setting is that, and whether there is a signature at all: what can be seen of a
+    /// request before its key is fetched.
+    #[must_use]
+    pub fn is_worth_a_fetch(&self, view: &View<'_>, settings: &Settings) -> bool {
+        self.claim(view).is_ok() && self.pinned(view, settings).is_ok()
+    }
+
     /// The certificate that has to be at hand before a request can be judged.
     #[must_use]
     pub fn certificate(&self) -> Option<&Certificate> {
@@ -233,8 +262,9 @@ impl Signature {
     /// Tells whether the text at a place cannot be changed without breaking the signature.
     #[must_use]
     pub fn covers(&self, place: &Place) -> bool {
-        let is_timestamp = |t: &SignedTime| t.place.at == place.at && self.signed.has(&Piece::Timestamp);
-        let is_id = |id: &Place| id.at == place.at && self.signed.has(&Piece::Id);
+        let same = |signed: &Place| (&signed.at, &signed.list) == (&place.at, &place.list);
+        let is_timestamp = |t: &SignedTime| same(&t.place) && self.signed.has(&Piece::Timestamp);
+        let is_id = |id: &Place| same(id) && self.signed.has(&Piece::Id);
         let is_piece = |piece: &Piece| matches!(piece, Piece::At { place: signed, .. } if signed.at == place.at);
         let covers_body = self.signed.has(&Piece::Body) || self.digest.is_some();
         let has_url = self.signed.has(&Piece::Url) || self.signed.has(&Piece::UrlDecoded);
@@ -254,7 +284,7 @@ impl Signature {
     /// Tells whether a piece of what is signed is the text at a path of the JSON body.
     fn signs(&self, piece: &Piece, path: &KeyPath) -> bool {
         match piece {
-            Piece::Line(name) => path.as_str() == format!("$.{name}"),
+            Piece::Line { name, .. } => path.as_str() == format!("$.{name}"),
             Piece::At { place: Place { at: At::Json(signed), .. }, .. } => {
                 self.each.as_ref().and_then(|each| each.within(path)).is_some_and(|path| path == signed.as_str())
             }

@@ -22,6 +22,8 @@ use crate::secret::hex_secret;
 
 /// The longest value of a setting, in bytes.
 const MAX_SETTING_BYTES: usize = 2_048;
+/// The shortest secret, in bytes: providers give what they give, and less can be tried out.
+const MIN_SECRET_BYTES: usize = 8;
 /// The longest secret or public key, in bytes.
 const MAX_SECRET_BYTES: usize = 4_096;
 
@@ -47,8 +49,8 @@ pub(super) struct Given {
 }
 
 impl AskedScheme {
-    /// The row of a preset.
-    pub(super) fn of_preset(preset: &Preset, given: Given) -> Result<Self> {
+    /// The row of a preset, with the handshakes that are answered beside it.
+    pub(super) fn of_preset(preset: &Preset, handshakes: &[Handshake], given: Given) -> Result<Self> {
         let named = |is: fn(&SettingInfo) -> bool| {
             preset.settings.iter().filter(|(_, info)| is(info)).map(|(name, _)| name.clone()).collect::<Vec<_>>()
         };
@@ -60,7 +62,7 @@ impl AskedScheme {
             needed_settings: named(|info| !info.optional),
             supplied: given.secret,
             given_by: preset.secret.as_ref().map_or(GivenBy::Provider, |secret| secret.given_by),
-            learns: preset.learns_secret(),
+            learns: handshakes.iter().any(|handshake| handshake.learn.is_some()),
         };
         let known: Vec<_> = preset.settings.keys().cloned().collect();
         asked.checked(&known, given.tolerance_s)
@@ -95,6 +97,9 @@ impl AskedScheme {
             if !(1..=MAX_SETTING_BYTES).contains(&value.len()) {
                 return Err(Error::field(&field, format!("must have 1 to {MAX_SETTING_BYTES} bytes")));
             }
+            if name == PUBLIC_URL && (value.contains(['?', '#']) || !value.starts_with("http")) {
+                return Err(Error::field(&field, "must be a URL without a query string"));
+            }
         }
         if let Some(secret) = &self.supplied {
             check(&self.scheme, secret)?;
@@ -107,6 +112,20 @@ impl AskedScheme {
         Ok(self)
     }
 
+    /// Tells whether what was kept for a row may be used for this one: not what was a public key for a shared secret.
+    fn is_that_of(&self, before: &SchemeProof) -> bool {
+        let (mut one, mut other) = (self.scheme.clone(), before.scheme.clone());
+        one.set_tolerance(1);
+        other.set_tolerance(1);
+        let is_alike = || {
+            self.preset.is_some()
+                && one.key_text() == other.key_text()
+                && one.has_public_key() == other.has_public_key()
+                && one.has_secret() == other.has_secret()
+        };
+        before.preset == self.preset && (one == other || is_alike())
+    }
+
     /// Seals what is secret, and keeps what the same row had before.
     pub(super) async fn sealed(
         self,
@@ -116,7 +135,7 @@ impl AskedScheme {
         index: usize,
     ) -> Result<(Proof, Option<SecretString>)> {
         let before = match before.proofs.get(index) {
-            Some(Proof::Scheme(before)) if before.preset == self.preset => Some(&**before),
+            Some(Proof::Scheme(before)) if self.is_that_of(before) => Some(&**before),
             _ => None,
         };
         let mut settings = BTreeMap::new();
@@ -129,7 +148,9 @@ impl AskedScheme {
         }
         // What is never shown cannot be sent back.
         let kept = before.iter().flat_map(|before| &before.settings);
-        for (name, value) in kept.filter(|(_, value)| matches!(value, SettingValue::Sealed(_))) {
+        let kept = kept
+            .filter(|(name, value)| self.secret_settings.contains(name) && matches!(value, SettingValue::Sealed(_)));
+        for (name, value) in kept {
             settings.entry(name.clone()).or_insert_with(|| value.clone());
         }
         if let Some(missing) = self.needed_settings.iter().find(|name| !settings.contains_key(*name)) {
@@ -148,7 +169,7 @@ impl AskedScheme {
                 return Err(Error::field("auth_config.secret", "must be given: it is the provider who makes it"));
             }
         };
-        let proof = SchemeProof { preset: self.preset, scheme: self.scheme, settings, secret };
+        let proof = SchemeProof { preset: self.preset, scheme: self.scheme, settings, secret, learned_at: None };
         Ok((Proof::Scheme(Box::new(proof)), new))
     }
 }
@@ -159,8 +180,12 @@ pub(in crate::inbound_webhook) fn check(scheme: &Scheme, secret: &SecretString) 
     if !scheme.has_secret() {
         return Err(Error::field(field, "must be absent: the key comes with the requests"));
     }
-    if !(1..=MAX_SECRET_BYTES).contains(&secret.expose_secret().len()) {
-        return Err(Error::field(field, format!("must have 1 to {MAX_SECRET_BYTES} bytes")));
+    let text = secret.expose_secret();
+    if !(MIN_SECRET_BYTES..=MAX_SECRET_BYTES).contains(&text.len()) {
+        return Err(Error::field(field, format!("must have {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes")));
+    }
+    if matches!(scheme, Scheme::Token(_)) && (text.trim() != text || text.chars().any(char::is_control)) {
+        return Err(Error::field(field, "must not begin or end with a space, or contain control characters"));
     }
     match scheme.key_text() {
         Some(how) if how.read(secret).is_none() => {
@@ -171,7 +196,7 @@ pub(in crate::inbound_webhook) fn check(scheme: &Scheme, secret: &SecretString) 
 }
 
 /// Makes a secret as the row reads it.
-pub(in crate::inbound_webhook) fn made(scheme: &Scheme, random: &Random) -> SecretString {
+pub(crate) fn made(scheme: &Scheme, random: &Random) -> SecretString {
     if let Scheme::Token(token) = scheme
         && token.place.at == At::Basic
     {

@@ -41,7 +41,7 @@ impl AuthConfig {
             tolerance_s: within("auth_config.tolerance_seconds", self.tolerance_seconds.take(), 1..=604_800)?,
         };
         let asked = match (rules.preset, self.scheme.take()) {
-            (Some(preset), None) => AskedScheme::of_preset(preset, given)?,
+            (Some(preset), None) => AskedScheme::of_preset(preset, rules.handshakes, given)?,
             (Some(_), Some(_)) => {
                 return Err(Error::field("auth_config.scheme", "must be absent: the preset has one"));
             }
