@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hookport::domain::id::SubscriptionId;
 use hookport::signature::explain::{Claimed, Verified, explain};
 use hookport::vault::Owner;
-use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -22,11 +19,10 @@ use crate::caller::{Caller, Needs, SubscriptionTest};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::Body;
 use crate::page::One;
+use crate::recorded::{body, headers};
 use crate::secret::SuppliedSecret;
 use crate::subscription::find_own;
 
-/// The most headers of a request that is looked at.
-const MAX_HEADERS: usize = 100;
 /// How far a signed time may lie from now when nothing else is said, in seconds.
 const DEFAULT_TOLERANCE_S: u32 = 300;
 /// The most that it may, in seconds: a day.
@@ -119,8 +115,8 @@ pub(crate) async fn verify(
     if tolerance_s > MAX_TOLERANCE_S {
         return Err(Error::field("tolerance_seconds", format!("must be at most {MAX_TOLERANCE_S}")));
     }
-    let headers = headers(request.headers)?;
-    let body = body(request.body, request.body_base64)?;
+    let headers = headers("headers", request.headers)?;
+    let body = body("body_base64", request.body, request.body_base64)?;
     let secrets = match (request.subscription_id, request.secret) {
         (Some(id), None) => secrets_of(&api, &caller, id).await?,
         (None, Some(SuppliedSecret(secret))) => vec![secret],
@@ -163,29 +159,6 @@ async fn secrets_of<N>(api: &Api, caller: &Caller<N>, id: SubscriptionId) -> Res
     Ok(secrets)
 }
 
-fn headers(given: BTreeMap<String, String>) -> Result<HeaderMap> {
-    if given.len() > MAX_HEADERS {
-        return Err(Error::field("headers", format!("must have at most {MAX_HEADERS} members")));
-    }
-    let mut headers = HeaderMap::with_capacity(given.len());
-    for (name, value) in given {
-        let name = HeaderName::try_from(name).map_err(|_| Error::field("headers", "a member is no header name"))?;
-        let value = HeaderValue::try_from(value)
-            .map_err(|_| Error::field("headers", format!("{name}: the value is not that of a header")))?;
-        headers.append(name, value);
-    }
-    Ok(headers)
-}
-
-fn body(text: Option<String>, base64: Option<String>) -> Result<Vec<u8>> {
-    match (text, base64) {
-        (Some(_), Some(_)) => Err(Error::field("body_base64", "must be absent when body is given")),
-        (Some(text), None) => Ok(text.into_bytes()),
-        (None, Some(base64)) => STANDARD.decode(base64).map_err(|_| Error::field("body_base64", "is not base64")),
-        (None, None) => Ok(Vec::new()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use hookport::signature::explain::Reason;
@@ -204,29 +177,5 @@ mod tests {
         let reason = neither.reason.expect("a reason");
         assert_eq!(reason.code, "timestamp_too_old");
         assert!(reason.message.contains("9 s older"), "{}", reason.message);
-    }
-
-    #[test]
-    fn a_body_is_taken_in_one_form() {
-        let read = |text: Option<&str>, base64: Option<&str>| {
-            body(text.map(str::to_owned), base64.map(str::to_owned)).map_err(|error| error.code())
-        };
-        assert_eq!(read(Some("é"), None), Ok("é".as_bytes().to_vec()));
-        assert_eq!(read(None, Some("AP8=")), Ok(vec![0, 255]));
-        assert_eq!(read(None, None), Ok(Vec::new()));
-        assert_eq!(read(Some("a"), Some("YQ==")), Err("invalid_request"));
-        assert_eq!(read(None, Some("!")), Err("invalid_request"));
-    }
-
-    #[test]
-    fn headers_that_no_request_can_have_are_refused() {
-        let given = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        assert!(headers(given("Webhook-Id", "evt_1")).is_ok_and(|headers| headers["webhook-id"] == "evt_1"));
-        for (name, value) in [("a b", "x"), ("", "x"), ("x-a", "a\nb")] {
-            let refused = headers(given(name, value)).map_err(|error| error.code());
-            assert_eq!(refused, Err("invalid_request"), "{name:?} {value:?}");
-        }
-        let many = (0..=MAX_HEADERS).map(|n| (format!("x-{n}"), String::new())).collect();
-        assert!(headers(many).is_err());
     }
 }

@@ -41,6 +41,18 @@ impl Limits {
         Self { counters: Counters::new(REMEMBERED), of_sources: Counters::new(REMEMBERED) }
     }
 
+    /// What is left to an address that has used up its own limit; `None` while it has not.
+    async fn source_is_out(
+        &self,
+        app: &App,
+        source: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<Quota>, TableError> {
+        let Some(limit) = app.config.rates.per_source else { return Ok(None) };
+        let (passes, left) = self.of_sources.count(app, source_scope(source), limit, now).await?;
+        Ok((!passes).then_some(left))
+    }
+
     /// Counts a stranger's handshake to `webhook` from `source`, apart from the provider's events.
     ///
     /// # Errors
@@ -53,12 +65,8 @@ impl Limits {
         now: Timestamp,
     ) -> Result<Admission, TableError> {
         let own = RateScope::Handshake(webhook.tenant.clone(), webhook.id);
-        let of_source = app.config.rates.per_source.map(|limit| (source_scope(source), limit));
-        if let Some((scope, limit)) = of_source {
-            let (passes, left) = self.of_sources.count(app, scope, limit, now).await?;
-            if !passes {
-                return Ok(Admission::Refused(Refusal::RateSource, left));
-            }
+        if let Some(left) = self.source_is_out(app, source, now).await? {
+            return Ok(Admission::Refused(Refusal::RateSource, left));
         }
         let (passes, quota) = self.counters.count(app, own, OF_HANDSHAKES, now).await?;
         Ok(if passes { Admission::Taken(quota) } else { Admission::Refused(Refusal::RateWebhook, quota) })
@@ -78,11 +86,8 @@ impl Limits {
         let rates = &app.config.rates;
         let own = RateScope::Webhook(webhook.tenant.clone(), webhook.id);
         // The source first: one that comes too often must not use up what others share.
-        if let Some(limit) = rates.per_source {
-            let (passes, left) = self.of_sources.count(app, source_scope(source), limit, now).await?;
-            if !passes {
-                return Ok(Admission::Refused(Refusal::RateSource, left));
-            }
+        if let Some(left) = self.source_is_out(app, source, now).await? {
+            return Ok(Admission::Refused(Refusal::RateSource, left));
         }
         let (passes, quota) = self.counters.count(app, own, webhook.rate_limit, now).await?;
         if !passes {

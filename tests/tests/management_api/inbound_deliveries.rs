@@ -40,6 +40,7 @@ async fn a_received_request_is_shown_whole_without_its_credentials() {
         "idempotency_key": null,
         "status": "pending",
         "duplicate_of": null,
+        "handshake": null,
         "is_replay": false,
         "replayed_from": null,
         "is_test": false,

@@ -59,6 +59,7 @@ async fn a_stranger_may_ask_where_the_provider_asks_without_proof() {
     assert_eq!(rows.len(), 1);
     assert_eq!((&rows[0]["status"], &rows[0]["response_status"]), (&json!("handshake"), &json!(200)));
     assert_eq!(rows[0]["event_id"], Value::Null, "no event: {}", rows[0]);
+    assert_eq!(rows[0]["handshake"], "validation");
 }
 
 #[tokio::test]

@@ -49,7 +49,8 @@ pub(crate) struct InboundDeliveryView {
     /// When it arrived.
     #[schema(value_type = String, format = DateTime)]
     received_at: Timestamp,
-    /// What came of judging the sender's proof. Requests whose proof failed are not among deliveries.
+    /// What came of judging the sender's proof. Requests whose proof failed are not among deliveries; a handshake may need
+    /// none.
     auth_status: AuthStatus,
     /// The event made from it; null when it was refused or repeats an earlier one.
     #[schema(value_type = Option<String>)]
@@ -80,6 +81,8 @@ pub(crate) struct InboundDeliveryView {
     violations: Vec<Violation>,
     /// How often its handling was taken up again.
     redrives: u32,
+    /// Which handshake it is, by the name in its row; null: none.
+    handshake: Option<String>,
 }
 
 impl From<InboundDelivery> for InboundDeliveryView {
@@ -104,6 +107,7 @@ impl From<InboundDelivery> for InboundDeliveryView {
             error: delivery.error,
             violations: delivery.violations,
             redrives: delivery.redrives,
+            handshake: delivery.handshake.map(|handshake| handshake.name),
         }
     }
 }
