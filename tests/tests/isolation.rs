@@ -52,6 +52,19 @@ async fn world() -> World {
     assert_eq!(status, StatusCode::OK, "{answer}");
     ids.insert("owners", OWNER.to_owned());
 
+    let preset = json!({
+        "row": {
+            "name": MARKER, "label": MARKER, "source": "https://acme.example", "setup": MARKER,
+            "verify": {"type": "token", "in": {"header": "x-token"}}, "events": {}, "dedupe": "body",
+        },
+        "vector": {
+            "secret": "a-token", "at": "2026-09-21T14:13:20Z",
+            "request": {"url": "https://hooks.example.com/x", "headers": {"x-token": "a-token"}},
+        },
+    });
+    gateway.create("/api/v1/presets", preset).await;
+    ids.insert("presets", MARKER.to_owned());
+
     let instance = gateway.instance(0);
     let url = format!("/api/inbound/{TENANT}/{MARKER}");
     let request = SenderRequest::json(format!(r#"{{"x":"{MARKER}"}}"#)).with("x-github-delivery", MARKER);
@@ -137,6 +150,7 @@ impl World {
         match (method.as_str(), last) {
             ("POST", "test") if !is_subscription => Some(json!({"body": {}})),
             ("POST", "keys" | "rotate-secret" | "replay" | "regenerate" | "test") => Some(json!({})),
+            ("POST", "diagnose") => Some(json!({"request": {"url": "https://x.example/y", "headers": {}}})),
             ("POST", "resend") => Some(json!({"subscription_id": self.ids["subscriptions"]})),
             ("POST", "status") => Some(json!({"status": "completed"})),
             ("PATCH", _) if is_subscription => Some(json!({"trigger_challenge": true})),

@@ -1,5 +1,6 @@
 //! The engine with secrets that a real vault sealed. The key sets come from a real server on loopback.
 
+mod certificates;
 mod credentials;
 mod issuer;
 mod key_sets;

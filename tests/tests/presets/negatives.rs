@@ -35,6 +35,7 @@ fn cases() -> Vec<(&'static Preset, usize, Case)> {
     cases
 }
 
+/// C4, D1 to D4: wrong prefixes, odd lengths, other alphabets, empty and missing ones among them.
 #[test]
 fn every_vector_of_every_row_is_refused_once_it_is_spoiled() {
     let (mut count, mut wrong) = (0, Vec::new());
@@ -189,4 +190,28 @@ fn random_texts_at_the_places_of_a_row_are_never_taken() {
             prop_assert!(is_refused, "{}: {texts:?}", preset.name);
         }
     });
+}
+
+/// C4, D1 to D4: what is written in hex is taken in capitals too, for every row that writes so.
+#[test]
+fn a_signature_in_hex_is_taken_in_capitals() {
+    let (mut wrong, mut taken) = (Vec::new(), 0);
+    for preset in presets() {
+        let Scheme::Signature(row) = &preset.verify else { continue };
+        if row.encoding != Encoding::Hex || row.each.is_some() {
+            continue;
+        }
+        for vector in vectors_of(preset).vectors {
+            let shown = vector.request.shown();
+            for place in &row.signature {
+                let Some(capitals) = edit(&shown, place, &|text| Some(text.to_ascii_uppercase())) else { continue };
+                match judged(preset, &capitals, &Means::from(&vector)) {
+                    Ok(()) => taken += 1,
+                    Err(refusal) => wrong.push(format!("{}: {refusal:?}", preset.name)),
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(taken > 30, "{taken} signatures in hex");
 }
