@@ -5,6 +5,7 @@ use hookport::domain::inbound_delivery::InboundDelivery;
 use hookport::domain::inbound_webhook::{InboundWebhook, Proof, SchemeProof, Secrets};
 use hookport::store::CreateError;
 use hookport::vault::Sealed;
+use jiff::Timestamp;
 use tracing::info;
 
 use crate::{Dispatcher, Trouble};
@@ -20,14 +21,12 @@ impl Dispatcher {
         for _ in 0..TRIES {
             let before = store.inbound_webhook(tenant, id).await?;
             // Deleted, or it has one by now: ours from an earlier try, or an admin's.
-            let change = before.and_then(|before| Some((with_secret(&before, handshake, learned)?, before)));
-            let Some((mut after, before)) = change else {
+            let now = self.app.clock.now();
+            let change = before.and_then(|before| Some((with_secret(&before, handshake, learned, now)?, before)));
+            let Some((after, before)) = change else {
                 store.end_handshake(tenant, handshake.id).await?;
                 return Ok(());
             };
-            after.version = before.version + 1;
-            after.updated_at = self.app.clock.now();
-            note_when(&mut after);
             match store.update_inbound_webhook(&before, &after).await {
                 Ok(()) => {
                     info!(%tenant, webhook.id = %id, delivery.id = %handshake.id, "webhook.secret_learned");
@@ -42,18 +41,13 @@ impl Dispatcher {
     }
 }
 
-/// Notes that the secret came at the time of this version.
-fn note_when(webhook: &mut InboundWebhook) {
-    let at = webhook.updated_at;
-    for proof in &mut webhook.auth.proofs {
-        if let Proof::Scheme(proof) = proof {
-            proof.learned_at = Some(at);
-        }
-    }
-}
-
-/// The webhook with this secret; `None` when it does not wait for one.
-fn with_secret(webhook: &InboundWebhook, from: &InboundDelivery, learned: &Sealed) -> Option<InboundWebhook> {
+/// The next version of the webhook, with this secret; `None` when it does not wait for one.
+fn with_secret(
+    webhook: &InboundWebhook,
+    from: &InboundDelivery,
+    learned: &Sealed,
+    now: Timestamp,
+) -> Option<InboundWebhook> {
     // It may have become another provider's since.
     let name = &from.handshake.as_ref()?.name;
     webhook.handshakes.iter().find(|handshake| handshake.learn.is_some() && handshake.name == *name)?;
@@ -63,5 +57,6 @@ fn with_secret(webhook: &InboundWebhook, from: &InboundDelivery, learned: &Seale
         _ => None,
     })?;
     waiting.secret = Some(Secrets::new(learned.clone()));
-    Some(webhook)
+    waiting.learned_at = Some(now);
+    Some(InboundWebhook { version: webhook.version + 1, updated_at: now, ..webhook })
 }

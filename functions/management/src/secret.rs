@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use hookport::random::Random;
 use hookport::signature::standard::{SUPPLIED_SECRET_CHARS, SecretRefusal};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 /// A secret of the caller's own: 16 to 128 characters.
@@ -37,6 +37,13 @@ impl TryFrom<String> for ProviderSecret {
     }
 }
 
+impl ProviderSecret {
+    /// The same where no provider makes it: 16 to 128 characters.
+    pub(crate) fn supplied(self) -> Result<SecretString, SecretRefusal> {
+        SuppliedSecret::try_from(self.0.expose_secret().to_owned()).map(|SuppliedSecret(secret)| secret)
+    }
+}
+
 /// Makes a secret of `N` random bytes, in hex.
 pub(crate) fn hex_secret<const N: usize>(random: &Random) -> SecretString {
     let mut text = String::with_capacity(2 * N);
@@ -48,8 +55,6 @@ pub(crate) fn hex_secret<const N: usize>(random: &Random) -> SecretString {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     #[test]

@@ -1,7 +1,6 @@
 //! Answers senders that ask whether a URL is ours. What they are answered is a row's; it is kept in the log, and is
 //! never an event.
 
-use bytes::Bytes;
 use hookport::domain::id::InboundDeliveryId;
 use hookport::domain::inbound_delivery::{
     DispatchStatus, FIRST_SWEEP_AFTER, HandshakeNote, InboundDelivery, row_expires_at,
@@ -10,15 +9,13 @@ use hookport::domain::inbound_webhook::SchemeProof;
 use hookport::domain::refusal::Refusal;
 use hookport::domain::target_url::TargetUrl;
 use hookport::domain::time::later;
-use hookport::egress::{self, OutgoingRequest, Timeouts};
 use hookport::inbound::hint;
 use hookport::message::InboundMessage;
 use hookport::proof::Evidence;
 use hookport::scheme::handshake::{Answered, Handshake, HandshakeProof};
 use hookport::store::{Kept, Writer};
 use hookport::vault::Owner;
-use http::header::USER_AGENT;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, Method};
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::info;
@@ -133,18 +130,7 @@ impl Receiver {
 
     /// Fetches a confirmation URL. Whoever sent it comes again when that fails.
     async fn visit(&self, url: TargetUrl) -> Result<(), Trouble> {
-        let egress = &self.app.egress;
-        let mut headers = HeaderMap::with_capacity(1);
-        headers.insert(USER_AGENT, HeaderValue::from_static(egress::AGENT));
-        let request = OutgoingRequest {
-            method: Method::GET,
-            url,
-            headers,
-            body: Bytes::new(),
-            timeouts: Some(Timeouts { total: VISIT_TIMEOUT, ..egress.policy().timeouts() }),
-            max_response_bytes: None,
-        };
-        let answer = egress.send(request).await?;
+        let answer = self.app.egress.get(url, HeaderMap::new(), VISIT_TIMEOUT).await?;
         info!(status = answer.status.as_u16(), "inbound.confirmed");
         if answer.status.is_success() { Ok(()) } else { Err(Trouble::Unconfirmed(answer.status.as_u16())) }
     }

@@ -10,7 +10,6 @@ use hookport::domain::inbound_delivery::{
     DispatchStatus, FIRST_SWEEP_AFTER, InboundDelivery, RequestHead, may_keep_header, row_expires_at,
 };
 use hookport::domain::inbound_webhook::{IdempotencySource, InboundWebhook, OnDuplicate};
-use hookport::domain::own_event::is_own;
 use hookport::domain::refusal::Refusal;
 use hookport::domain::schema::Schema;
 use hookport::domain::time::later;
@@ -47,13 +46,11 @@ impl Named {
     pub(crate) fn of(endpoint: &Endpoint, evidence: &Evidence<'_>) -> Self {
         let webhook = &endpoint.webhook;
         let view = evidence.view();
-        // What the gateway tells of itself is told by nobody else.
-        let found = webhook.naming.as_ref().and_then(|naming| naming.of(&view)).filter(|found| !is_own(found));
+        let found = webhook.naming.as_ref().and_then(|naming| naming.of(&view));
         let key = match &webhook.idempotency {
-            Some(IdempotencySource::Derived(dedupe)) => match endpoint.verifier.signed_instead(&view) {
-                Some(signed) => dedupe.key_over(&view, &signed),
-                None => dedupe.key(&view),
-            },
+            Some(IdempotencySource::Derived(dedupe)) => {
+                dedupe.key_over(&view, || endpoint.verifier.signed_instead(&view))
+            }
             Some(IdempotencySource::Header(_) | IdempotencySource::JsonPath(_)) | None => None,
         };
         Self { event_type: found.unwrap_or_else(|| webhook.event_type.clone()), key }

@@ -141,14 +141,14 @@ impl Receiver {
         let endpoint = found.endpoint.as_deref();
         let method = arrived.request.method();
         let asks = endpoint.filter(|_| !is_too_large);
-        let asks = asks.and_then(|endpoint| Some((endpoint, asked(endpoint, &self.evidence(arrived), method)?)));
+        let asks = asks.and_then(|endpoint| asked(endpoint, &self.evidence(arrived), method));
         if asks.is_none() && !takes_events(method) {
             return Ok(Answer::method_not_allowed());
         }
         let verdict = match endpoint {
             // Told to anybody, and looked up only to note it in the right log.
             _ if is_too_large => Verdict { result: Err(Refusal::OverCap), quota: None, tags: 0 },
-            Some(endpoint) if asks.is_some_and(|(_, handshake)| handshake.proof == HandshakeProof::None) => {
+            Some(endpoint) if asks.is_some_and(|handshake| handshake.proof == HandshakeProof::None) => {
                 self.judge_open(endpoint, arrived, source).await?
             }
             Some(endpoint) => self.judge(url.form(), endpoint, arrived, source).await?,
@@ -156,13 +156,10 @@ impl Receiver {
         };
         let mut tags = verdict.tags;
         let ended = match (verdict.result, endpoint) {
-            (Ok(()), Some(endpoint)) => {
-                let handshake = asks.map(|(_, handshake)| handshake);
-                match handshake.or_else(|| proven(endpoint, &self.evidence(arrived))) {
-                    Some(handshake) => self.greet(endpoint, handshake, arrived).await?,
-                    None => self.keep(endpoint, arrived, source).await?,
-                }
-            }
+            (Ok(()), Some(endpoint)) => match asks.or_else(|| proven(endpoint, &self.evidence(arrived))) {
+                Some(handshake) => self.greet(endpoint, handshake, arrived).await?,
+                None => self.keep(endpoint, arrived, source).await?,
+            },
             (Err(refusal), _) => Ended::Refused(refusal),
             (Ok(()), None) => Ended::Refused(Refusal::Unknown),
         };

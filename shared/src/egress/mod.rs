@@ -15,8 +15,11 @@ mod resolve;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::header::HeaderMap;
+use bytes::Bytes;
+use http::header::{HeaderMap, USER_AGENT};
+use http::{HeaderValue, Method};
 use tokio::time::{Instant, timeout_at};
 
 use self::body::beginning;
@@ -96,6 +99,24 @@ impl Egress {
     /// [`EgressError::DenyListUnavailable`]: nothing can be sent now.
     pub async fn ready(&self) -> Result<(), EgressError> {
         self.0.deny.rules().await.map(drop)
+    }
+
+    /// Fetches what is at a URL, in the gateway's own name, within `total`.
+    ///
+    /// Any answer is a success here, whatever its status.
+    ///
+    /// # Errors
+    /// Says why there is no whole answer.
+    pub async fn get(
+        &self,
+        url: TargetUrl,
+        mut headers: HeaderMap,
+        total: Duration,
+    ) -> Result<OutgoingResponse, EgressError> {
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        let timeouts = Some(Timeouts { total, ..self.policy().timeouts() });
+        let (method, body) = (Method::GET, Bytes::new());
+        self.send(OutgoingRequest { method, url, headers, body, timeouts, max_response_bytes: None }).await
     }
 
     /// Sends a request, once, and keeps the beginning of the answer.

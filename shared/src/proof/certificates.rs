@@ -8,14 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::USER_AGENT;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::cache::Cache;
 use crate::domain::target_url::TargetUrl;
-use crate::egress::{self, Egress, OutgoingRequest, Timeouts};
+use crate::egress::Egress;
 
 /// The most certificates that are remembered.
 const REMEMBERED: usize = 100;
@@ -108,17 +107,7 @@ impl Certificates {
 /// Fetches the document, or says by a stable code why it did not come; `None`: there is none.
 async fn fetch(egress: &Egress, url: &str) -> Result<Option<Bytes>, &'static str> {
     let target = TargetUrl::parse(url, &egress.policy().urls()).map_err(|error| error.code())?;
-    let mut headers = HeaderMap::with_capacity(1);
-    headers.insert(USER_AGENT, HeaderValue::from_static(egress::AGENT));
-    let request = OutgoingRequest {
-        method: Method::GET,
-        url: target,
-        headers,
-        body: Bytes::new(),
-        timeouts: Some(Timeouts { total: FETCH_TIMEOUT, ..egress.policy().timeouts() }),
-        max_response_bytes: None,
-    };
-    let answer = egress.send(request).await.map_err(|error| error.code())?;
+    let answer = egress.get(target, HeaderMap::new(), FETCH_TIMEOUT).await.map_err(|error| error.code())?;
     match answer.status {
         StatusCode::OK if !answer.truncated => Ok(Some(answer.body)),
         StatusCode::OK => Ok(None),

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
-use http::header::{ACCEPT, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::header::ACCEPT;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -19,7 +18,7 @@ use tokio::sync::OwnedMutexGuard;
 use url::Url;
 
 use crate::domain::target_url::TargetUrl;
-use crate::egress::{self, Egress, OutgoingRequest, Timeouts};
+use crate::egress::Egress;
 
 /// The most keys of one set that are looked at.
 const MAX_KEYS: usize = 50;
@@ -37,7 +36,6 @@ const PAUSE_AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(30);
 const PAUSE_FOR_UNKNOWN_KEY: SignedDuration = SignedDuration::from_mins(1);
 
 const KEY_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json, application/json");
-const AGENT: HeaderValue = HeaderValue::from_static(egress::AGENT);
 
 /// The usable keys that are published at one URL.
 pub struct KeySet {
@@ -246,19 +244,8 @@ async fn fetch_into(slot: Arc<Slot>, _turn: OwnedMutexGuard<()>, egress: Egress,
 /// Fetches the document, or says by a stable code why there is none.
 async fn fetch(egress: &Egress, url: &str) -> Result<KeySet, &'static str> {
     let target = TargetUrl::parse(url, &egress.policy().urls()).map_err(|error| error.code())?;
-    let mut headers = HeaderMap::with_capacity(2);
-    headers.insert(ACCEPT, KEY_SET);
-    headers.insert(USER_AGENT, AGENT);
-    let timeouts = Some(Timeouts { total: FETCH_TIMEOUT, ..egress.policy().timeouts() });
-    let request = OutgoingRequest {
-        method: Method::GET,
-        url: target,
-        headers,
-        body: Bytes::new(),
-        timeouts,
-        max_response_bytes: None,
-    };
-    let answer = egress.send(request).await.map_err(|error| error.code())?;
+    let headers = HeaderMap::from_iter([(ACCEPT, KEY_SET)]);
+    let answer = egress.get(target, headers, FETCH_TIMEOUT).await.map_err(|error| error.code())?;
     if answer.status != StatusCode::OK {
         return Err("not_ok");
     }

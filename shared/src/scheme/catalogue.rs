@@ -168,7 +168,7 @@ rows! {
     "zoom",
 }
 
-/// Read when somebody asks for the first time; the functions that only receive never do.
+/// Read when somebody asks for the first time. What judges requests never does: a webhook has a copy of its row.
 static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
     // A test reads every one of them, so none is ever left out here.
     ROWS.iter().filter_map(|(_, json)| Preset::parse(json).ok()).collect()

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::place::Place;
 use super::view::View;
 use crate::domain::event_type::EventType;
+use crate::domain::own_event::is_own;
 
 /// The longest key that is kept as it is, in bytes; of a longer one, its digest is.
 const MAX_PLAIN_KEY_BYTES: usize = 256;
@@ -26,7 +27,7 @@ pub struct Naming {
 }
 
 impl Naming {
-    /// The event type of a request; `None` when a text is not there, or makes no name.
+    /// The event type of a request; `None` when a text is not there, makes no name, or one that the gateway alone tells.
     #[must_use]
     pub fn of(&self, view: &View<'_>) -> Option<EventType> {
         let mut name = self.prefix.clone();
@@ -39,7 +40,7 @@ impl Naming {
             name.push('.');
             name.push_str(&words);
         }
-        EventType::try_from(name).ok()
+        EventType::try_from(name).ok().filter(|named| !is_own(named))
     }
 }
 
@@ -88,12 +89,13 @@ impl Dedupe {
     /// A provider that leaves its id out once does not get its event in twice for that.
     #[must_use]
     pub fn key(&self, view: &View<'_>) -> Option<String> {
-        self.key_over(view, view.request().body)
+        self.key_over(view, || None)
     }
 
-    /// The same, with `whole` in place of the body: what is signed of a request whose body can be written in several ways.
+    /// The same, with what `whole` gives in place of the body: what is signed of a request whose body can be written in
+    /// several ways. It is asked only when no place has a text.
     #[must_use]
-    pub fn key_over(&self, view: &View<'_>, whole: &[u8]) -> Option<String> {
+    pub fn key_over(&self, view: &View<'_>, whole: impl FnOnce() -> Option<Vec<u8>>) -> Option<String> {
         let texts: Vec<_> = match self {
             Self::Named(Named::Body) => Vec::new(),
             Self::Named(Named::None) => return None,
@@ -105,7 +107,9 @@ impl Dedupe {
             _ => text.replace('\\', "\\\\").replace('|', "\\|"),
         };
         Some(match texts.iter().map(escaped).collect::<Vec<_>>().join("|") {
-            _ if texts.iter().all(|text| text.is_empty()) => body_key(whole),
+            _ if texts.iter().all(|text| text.is_empty()) => {
+                whole().map_or_else(|| body_key(view.request().body), |whole| body_key(&whole))
+            }
             key if key.len() > MAX_PLAIN_KEY_BYTES => body_key(key.as_bytes()),
             key => key,
         })

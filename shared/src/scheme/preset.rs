@@ -206,7 +206,7 @@ impl Preset {
     /// Tells whether the webhook's secret comes with a handshake.
     #[must_use]
     pub fn learns_secret(&self) -> bool {
-        self.handshakes.iter().any(|handshake| handshake.learn.is_some())
+        learns_secret(&self.handshakes)
     }
 
     /// The names of the settings that it reads.
@@ -224,7 +224,7 @@ impl Preset {
         self.verify.check()?;
         check_dedupe(&self.verify, &self.dedupe)?;
         check_handshakes(&self.handshakes)?;
-        if self.handshakes.iter().any(|handshake| handshake.learn.is_some()) && !self.verify.has_secret() {
+        if self.learns_secret() && !self.verify.has_secret() {
             return Err("a handshake brings a secret that nothing uses".to_owned());
         }
         if self.events.places.len() > MAX_PLACES {
@@ -271,6 +271,12 @@ pub fn check_dedupe(scheme: &Scheme, dedupe: &Dedupe) -> Result<(), String> {
         places if places.iter().all(|place| scheme.covers(place)) => Ok(()),
         _ => Err("dedupe: a place is not covered by the signature".to_owned()),
     }
+}
+
+/// Tells whether one of these handshakes brings the webhook's secret.
+#[must_use]
+pub fn learns_secret(handshakes: &[Handshake]) -> bool {
+    handshakes.iter().any(|handshake| handshake.learn.is_some())
 }
 
 /// Checks handshakes, together and each.

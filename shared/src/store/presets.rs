@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::configs::{get, list_all};
+use super::configs::{Holding, get, list_all};
 use super::{Store, keys};
 use crate::aws::expression::Test;
 use crate::aws::table::TableError;
@@ -24,7 +24,7 @@ impl Store {
     /// When the table cannot be reached.
     pub async fn put_preset(&self, tenant: &TenantSlug, preset: &Preset) -> Result<(), TableError> {
         let json = serde_json::to_string(preset).map_err(|error| TableError::Corrupt(error.into()))?;
-        self.configs.put(&keys::preset(tenant, &preset.name), &Held { v: Row(json) }, &[]).await
+        self.configs.put(&keys::preset(tenant, &preset.name), &Holding { v: Row(json) }, &[]).await
     }
 
     /// Reads a row.
@@ -64,10 +64,4 @@ impl Store {
             Err(other) => Err(other),
         }
     }
-}
-
-/// What an item holds.
-#[derive(Serialize)]
-struct Held {
-    v: Row,
 }

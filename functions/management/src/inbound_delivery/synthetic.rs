@@ -11,7 +11,6 @@ use hookport::domain::event_type::EventType;
 use hookport::domain::id::InboundWebhookId;
 use hookport::domain::inbound_delivery::{RequestHead, may_keep_header};
 use hookport::domain::inbound_webhook::{Address, Auth, InboundWebhook};
-use hookport::domain::own_event::is_own;
 use hookport::scheme::view::{Request, View};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -105,7 +104,7 @@ fn named(webhook: &InboundWebhook, made: &Made) -> Option<EventType> {
     }
     let (method, path_and_query) = (made.head.method.as_str(), made.head.path.as_str());
     let view = View::new(Request { method, base_url: "", path_and_query, headers: &headers, body: &made.body });
-    naming.of(&view).filter(|named| !is_own(named))
+    naming.of(&view)
 }
 
 impl SyntheticRequest {

@@ -8,7 +8,6 @@ use hookport::domain::time::later;
 use hookport::scheme::preset::GivenBy;
 use hookport::vault::Owner;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -20,7 +19,7 @@ use crate::caller::{Caller, InboundWebhookUpdate, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::{Ids, OptionalBody};
 use crate::preset;
-use crate::secret::{ProviderSecret, SuppliedSecret, hex_secret};
+use crate::secret::{ProviderSecret, hex_secret};
 
 /// The longest time that something old is taken beside its successor, in seconds: 30 days.
 pub(crate) const MAX_OVERLAP_S: u32 = 2_592_000;
@@ -78,26 +77,22 @@ pub(crate) async fn rotate(
     let overlap = within("overlap_seconds", request.overlap_seconds, 0..=MAX_OVERLAP_S)?.unwrap_or(0);
     let before = find(&api, caller.tenant(), id).await?;
     let mut after = before.clone();
-    let row = before.scheme().map(|proof| proof.scheme.clone());
     let Wanted { index, kind, secrets } = wanted(&mut after.auth, request.proof)?;
-    let row = row.filter(|_| kind == AuthType::Scheme);
-    let secret = match (request.secret, &row) {
+    let secret = match (request.secret, before.scheme().filter(|_| kind == AuthType::Scheme)) {
         (Some(ProviderSecret(secret)), Some(row)) => {
-            check_row_secret(row, &secret)?;
+            check_row_secret(&row.scheme, &secret)?;
             secret
         }
-        (Some(ProviderSecret(secret)), None) => {
-            let given = SuppliedSecret::try_from(secret.expose_secret().to_owned());
-            let SuppliedSecret(secret) = given.map_err(|rule| Error::field("secret", rule))?;
+        (Some(secret), None) => {
+            let secret = secret.supplied().map_err(|rule| Error::field("secret", rule))?;
             check_secret(kind, "secret", &secret)?;
             secret
         }
-        (None, Some(row)) if row.has_public_key() => {
+        (None, Some(row)) if row.scheme.has_public_key() => {
             return Err(Error::field("secret", "must be given: it is the provider who makes the key"));
         }
         (None, Some(row)) => {
-            let name = before.scheme().and_then(|proof| proof.preset.clone());
-            let preset = match name {
+            let preset = match &row.preset {
                 Some(name) => preset::find(&api, caller.tenant(), name.as_str()).await.ok(),
                 None => None,
             };
@@ -105,7 +100,7 @@ pub(crate) async fn rotate(
             if given_by == Some(GivenBy::Provider) {
                 return Err(Error::field("secret", "must be given: it is the provider who makes it"));
             }
-            made_row_secret(row, &api.app.random)
+            made_row_secret(&row.scheme, &api.app.random)
         }
         (None, None) => hex_secret::<32>(&api.app.random),
     };

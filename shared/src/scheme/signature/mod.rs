@@ -81,6 +81,19 @@ struct Claim<'v> {
     signatures: Vec<Vec<u8>>,
 }
 
+impl Claim<'_> {
+    /// What the pieces of what is signed are taken from.
+    fn context<'c, 'v>(
+        &'c self,
+        view: &'c View<'v>,
+        secret: Option<&'c [u8]>,
+        settings: &'c Settings,
+    ) -> Context<'c, 'v> {
+        let timestamp = self.time.as_ref().map(|(text, _)| text.as_ref());
+        Context { view, timestamp, id: self.id.as_deref(), secret, settings, hash: None }
+    }
+}
+
 impl Signature {
     /// Judges a request. Counts, as its second part, the tags that were computed over it.
     pub fn judge(&self, view: &View<'_>, keys: &Keys<'_>, now: Timestamp) -> (Result<(), Refusal>, u32) {
@@ -162,15 +175,7 @@ impl Signature {
         let (mut is_right, mut tags, mut has_key) = (false, 0, false);
         for key in self.keys(keys) {
             has_key = true;
-            let context = Context {
-                view,
-                timestamp: claim.time.as_ref().map(|(text, _)| text.as_ref()),
-                id: claim.id.as_deref(),
-                secret: Some(key.as_ref()),
-                settings: keys.settings,
-                hash: None,
-            };
-            let parts = match self.signed.render(&context) {
+            let parts = match self.signed.render(&claim.context(view, Some(key.as_ref()), keys.settings)) {
                 Ok(parts) => parts,
                 Err(absent) => return (Err(part_refusal(absent)), self.spend(view, keys)),
             };
@@ -232,15 +237,7 @@ impl Signature {
             return None;
         }
         let claim = self.claim(view).ok()?;
-        let context = Context {
-            view,
-            timestamp: claim.time.as_ref().map(|(text, _)| text.as_ref()),
-            id: claim.id.as_deref(),
-            secret: None,
-            settings,
-            hash: None,
-        };
-        self.signed.render(&context).ok().map(|parts| parts.concat())
+        self.signed.render(&claim.context(view, None, settings)).ok().map(|parts| parts.concat())
     }
 
     /// Tells whether what must be a setting is that, and whether there is a signature at all: what can be seen of a

@@ -10,7 +10,7 @@ use hookport::scheme::Scheme;
 use hookport::scheme::handshake::Handshake;
 use hookport::scheme::key::{KeyEncoding, KeyText};
 use hookport::scheme::place::At;
-use hookport::scheme::preset::{GivenBy, Preset, PresetName, SettingInfo};
+use hookport::scheme::preset::{GivenBy, Preset, PresetName, SettingInfo, learns_secret};
 use hookport::scheme::settings::PUBLIC_URL;
 use hookport::vault::Owner;
 use secrecy::{ExposeSecret, SecretString};
@@ -62,7 +62,7 @@ impl AskedScheme {
             needed_settings: named(|info| !info.optional),
             supplied: given.secret,
             given_by: preset.secret.as_ref().map_or(GivenBy::Provider, |secret| secret.given_by),
-            learns: handshakes.iter().any(|handshake| handshake.learn.is_some()),
+            learns: learns_secret(handshakes),
         };
         let known: Vec<_> = preset.settings.keys().cloned().collect();
         asked.checked(&known, given.tolerance_s)
@@ -82,7 +82,7 @@ impl AskedScheme {
             needed_settings: read.clone(),
             supplied: given.secret,
             given_by: GivenBy::Gateway,
-            learns: handshakes.iter().any(|handshake| handshake.learn.is_some()),
+            learns: learns_secret(handshakes),
         };
         asked.checked(&read, given.tolerance_s)
     }

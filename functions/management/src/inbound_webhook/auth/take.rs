@@ -132,13 +132,9 @@ impl AuthConfig {
             }
         };
         let encoding = self.encoding.take().unwrap_or_default();
-        let given = match self.secret.take() {
-            None => None,
-            Some(ProviderSecret(given)) => {
-                let given = SuppliedSecret::try_from(given.expose_secret().to_owned());
-                Some(given.map_err(|rule| Error::field(&format!("{at}.secret"), rule))?)
-            }
-        };
+        let given = self.secret.take().map(ProviderSecret::supplied).transpose();
+        let given = given.map_err(|rule| Error::field(&format!("{at}.secret"), rule))?;
+        let given = given.map(SuppliedSecret);
         secret(kind, &format!("{at}.secret"), given, move |secret| {
             Proof::Hmac(HmacProof { algorithm, headers, encoding, form, secret })
         })
