@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::event_type::EventType;
 use crate::domain::id::{DeliveryId, InboundDeliveryId, SubscriptionId};
+use crate::domain::task::Task;
 use crate::domain::text::TenantSlug;
 use crate::store::KeptRequest;
 
@@ -22,9 +23,20 @@ pub enum Message {
     Outbound(OutboundMessage),
     /// A subscription has to be looked after.
     Upkeep(UpkeepMessage),
+    /// Another task is due.
+    Task(TaskMessage),
 }
 
 impl Message {
+    /// "This task is due."
+    #[must_use]
+    pub fn of_task(tenant: TenantSlug, task: Task) -> Self {
+        match task {
+            Task::Upkeep(id) => Self::Upkeep(UpkeepMessage::new(tenant, id)),
+            task => Self::Task(TaskMessage { v: 1, tenant, task }),
+        }
+    }
+
     /// The text of the message.
     ///
     /// # Panics
@@ -130,6 +142,16 @@ impl UpkeepMessage {
     }
 }
 
+/// "This task is due": whatever there is to do is seen from the thing itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskMessage {
+    v: u8,
+    /// The tenant.
+    pub tenant: TenantSlug,
+    /// The task.
+    pub task: Task,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +168,8 @@ mod tests {
         assert!(matches!(Message::decode(outbound), Ok(Message::Outbound(_))));
         let upkeep = r#"{"upkeep":{"v":1,"tenant":"acme","subscription_id":"sub_01m5w3rm008000000400000003"}}"#;
         assert!(matches!(Message::decode(upkeep), Ok(Message::Upkeep(_))));
+        let task = r#"{"task":{"v":1,"tenant":"acme","task":"replay/01m5w3rm008000000400000003"}}"#;
+        assert!(matches!(Message::decode(task), Ok(Message::Task(m)) if matches!(m.task, Task::Replay(_))));
     }
 
     #[test]

@@ -10,9 +10,10 @@ use crate::app::App;
 use crate::aws::table::TableError;
 use crate::domain::id::SubscriptionId;
 use crate::domain::subscription::Subscription;
+use crate::domain::task::Task;
 use crate::domain::text::TenantSlug;
 use crate::domain::time::later;
-use crate::message::{Message, UpkeepMessage};
+use crate::message::Message;
 use crate::store::{Changed, SubscriptionCreateError};
 
 /// How long after a change the sweeper takes up what should follow it.
@@ -56,13 +57,29 @@ pub async fn delete(app: &App, known: &Subscription) -> Result<Changed, TableErr
 }
 
 async fn ask(app: &App, subscription: &Subscription) -> Result<(), TableError> {
-    app.store.ask_upkeep(&subscription.tenant, subscription.id, later(app.clock.now(), GRACE)).await
+    app.store.ask_task(&subscription.tenant, &Task::Upkeep(subscription.id), later(app.clock.now(), GRACE)).await
 }
 
 /// Brings the dispatcher to a subscription at once, if the queue takes the message in time.
 pub async fn hint(app: &App, tenant: &TenantSlug, id: SubscriptionId) {
-    let body = Message::Upkeep(UpkeepMessage::new(tenant.clone(), id)).encode();
-    if let Err(code) = app.outbound_queue.hint(body, SignedDuration::ZERO).await {
-        warn!(subscription.id = %id, code, "upkeep.hint_lost");
+    hint_task(app, tenant, &Task::Upkeep(id), SignedDuration::ZERO).await;
+}
+
+/// Asks for a task, and brings the dispatcher to it at once. Should that message be lost, the sweeper takes it up a
+/// little later.
+///
+/// # Errors
+/// When the table cannot be reached.
+pub async fn start_task(app: &App, tenant: &TenantSlug, task: &Task) -> Result<(), TableError> {
+    app.store.ask_task(tenant, task, later(app.clock.now(), GRACE)).await?;
+    hint_task(app, tenant, task, SignedDuration::ZERO).await;
+    Ok(())
+}
+
+/// Brings the dispatcher to a task after `delay`, if the queue takes the message in time.
+pub async fn hint_task(app: &App, tenant: &TenantSlug, task: &Task, delay: SignedDuration) {
+    let body = Message::of_task(tenant.clone(), task.clone()).encode();
+    if let Err(code) = app.outbound_queue.hint(body, delay).await {
+        warn!(%tenant, %task, code, "task.hint_lost");
     }
 }

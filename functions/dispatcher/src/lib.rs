@@ -10,12 +10,17 @@ mod event;
 mod failing;
 mod fan_out;
 mod gates;
+mod issues;
+mod lane;
 mod learned;
 mod permission;
 mod pinned;
+mod replay;
 mod request;
 mod retry;
+mod schedule;
 mod subscriptions;
+mod tasks;
 mod upkeep;
 
 use std::sync::Arc;
@@ -23,6 +28,7 @@ use std::sync::Arc;
 use hookport::app::App;
 use hookport::aws::lambda::{Deadline, Received};
 use hookport::aws::table::TableError;
+use hookport::domain::task::Task;
 use hookport::message::Message;
 use hookport::vault::VaultError;
 use tracing::{error, instrument, warn};
@@ -87,7 +93,10 @@ impl Dispatcher {
         match Message::decode(&message.body) {
             Ok(Message::Inbound(inbound)) => self.publish(inbound, message.receive_count, deadline).await,
             Ok(Message::Outbound(outbound)) => self.attempt_again(&outbound.tenant, outbound.delivery_id).await,
-            Ok(Message::Upkeep(upkeep)) => self.look_after(&upkeep.tenant, upkeep.subscription_id, deadline).await,
+            Ok(Message::Upkeep(upkeep)) => {
+                self.do_task(&upkeep.tenant, &Task::Upkeep(upkeep.subscription_id), deadline).await
+            }
+            Ok(Message::Task(due)) => self.do_task(&due.tenant, &due.task, deadline).await,
             Err(error) => {
                 // Coming again would not make it readable, and the table knows what is pending.
                 error!(message.id = message.message_id, %error, "message.unreadable");

@@ -5,7 +5,6 @@
 
 use hookport::aws::lambda::Deadline;
 use hookport::domain::cursor::PageRequest;
-use hookport::domain::delivery::OwnerToken;
 use hookport::domain::id::SubscriptionId;
 use hookport::domain::own_event::{NEWS, OwnEvent};
 use hookport::domain::subscription::{Challenge, Purpose, State, Subscription, VerificationStatus};
@@ -13,11 +12,11 @@ use hookport::domain::text::TenantSlug;
 use hookport::domain::time::later;
 use hookport::own_events::tell;
 use hookport::store::Changed;
-use hookport::upkeep;
 use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
 use crate::drain::Drained;
+use crate::tasks::Next;
 use crate::{Dispatcher, Trouble};
 
 /// How often a subscription is looked at in one go; what is left is due at once.
@@ -38,35 +37,22 @@ enum Looked {
 }
 
 impl Dispatcher {
-    /// Looks after a subscription, unless another does.
+    /// Looks after a subscription, and tells when to look again, if ever.
     pub(crate) async fn look_after(
         &self,
         tenant: &TenantSlug,
         id: SubscriptionId,
         deadline: Deadline,
-    ) -> Result<(), Trouble> {
-        let now = self.app.clock.now();
-        let owner = OwnerToken::new(self.app.random.bits());
-        let lease_until = later(now, self.app.config.lease);
-        let Some(claim) = self.app.store.claim_upkeep(tenant, id, owner, now, lease_until).await? else {
-            return Ok(());
-        };
-        let mut next = Some(now);
+    ) -> Result<Next, Trouble> {
         for _ in 0..ROUNDS {
             let Some(subscription) = self.app.store.subscription(tenant, id).await? else {
-                next = self.cancel_held(tenant, id, deadline).await?;
-                break;
+                return self.cancel_held(tenant, id, deadline).await;
             };
             if let Looked::Quiet(until) = self.look_at(&subscription, deadline).await? {
-                next = until;
-                break;
+                return Ok(until);
             }
         }
-        let is_asked_again = self.app.store.end_upkeep(tenant, id, claim, next, self.app.clock.now()).await?;
-        if is_asked_again || next.is_some_and(|next| next <= self.app.clock.now()) {
-            upkeep::hint(&self.app, tenant, id).await;
-        }
-        Ok(())
+        Ok(Some(self.app.clock.now()))
     }
 
     async fn look_at(&self, subscription: &Subscription, deadline: Deadline) -> Result<Looked, Trouble> {

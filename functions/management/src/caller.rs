@@ -69,6 +69,24 @@ needs! {
     DeliveryRetry,
     EgressRuleRead,
     EgressRuleUpdate,
+    SubscriptionApprove,
+    RegistrationTokenCreate,
+    RegistrationTokenRead,
+    RegistrationTokenDelete,
+    SigningKeyRead,
+    SigningKeyUpdate,
+    ReplayCreate,
+    ReplayRead,
+    IssueRead,
+    IssueUpdate,
+    BookmarkCreate,
+    BookmarkRead,
+    BookmarkDelete,
+    ScheduleCreate,
+    ScheduleRead,
+    ScheduleUpdate,
+    ScheduleDelete,
+    AuditRead,
 }
 
 /// The holder of a valid token that has the permission `N`.
@@ -151,7 +169,18 @@ fn side(permission: Permission) -> Option<Side> {
         | Permission::SubscriptionTest
         | Permission::OwnerRead
         | Permission::OwnerUpdate
-        | Permission::DeliveryRetry => Some(Side::Outbound),
+        | Permission::DeliveryRetry
+        | Permission::SubscriptionApprove
+        | Permission::RegistrationTokenCreate
+        | Permission::RegistrationTokenDelete
+        | Permission::SigningKeyUpdate
+        | Permission::ReplayCreate
+        | Permission::IssueUpdate
+        | Permission::BookmarkCreate
+        | Permission::BookmarkDelete
+        | Permission::ScheduleCreate
+        | Permission::ScheduleUpdate
+        | Permission::ScheduleDelete => Some(Side::Outbound),
         Permission::TenantCreate
         | Permission::TenantRead
         | Permission::TenantUpdate
@@ -163,7 +192,14 @@ fn side(permission: Permission) -> Option<Side> {
         | Permission::EventPublish
         | Permission::EgressRuleRead
         | Permission::EgressRuleUpdate
-        | Permission::DeliveryRead => None,
+        | Permission::DeliveryRead
+        | Permission::RegistrationTokenRead
+        | Permission::SigningKeyRead
+        | Permission::ReplayRead
+        | Permission::IssueRead
+        | Permission::BookmarkRead
+        | Permission::ScheduleRead
+        | Permission::AuditRead => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What an operation answers when it does not do what was asked: one stable code per variant.
 
+mod outbound;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use hookport::aws::table::TableError;
@@ -16,6 +18,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use self::outbound::OutboundRefusal;
 use crate::log::Refusal;
 
 /// The result of an operation.
@@ -150,6 +153,8 @@ pub(crate) enum Error {
     TenantExists,
     #[error("another inbound webhook of the tenant has this slug")]
     SlugTaken,
+    #[error(transparent)]
+    Outbound(#[from] OutboundRefusal),
     #[error("someone else changed it at the same time; read it again before the next change")]
     Conflict,
     #[error("the gateway cannot do this at the moment; try again")]
@@ -236,6 +241,7 @@ impl Error {
             Self::EventTypeDisabled => "event_type_disabled",
             Self::TenantExists => "tenant_exists",
             Self::SlugTaken => "slug_taken",
+            Self::Outbound(refusal) => refusal.code(),
             Self::Conflict => "conflict",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
@@ -303,6 +309,7 @@ impl Error {
             | Self::WebhookInactive
             | Self::WebhookDeleted
             | Self::Conflict => StatusCode::CONFLICT,
+            Self::Outbound(refusal) => refusal.status(),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

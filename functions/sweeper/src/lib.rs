@@ -10,7 +10,7 @@ use hookport::aws::lambda::Deadline;
 use hookport::aws::queue::Outgoing;
 use hookport::aws::table::TableError;
 use hookport::domain::inbound_delivery::{Redrive, redrive};
-use hookport::message::{InboundMessage, Message, OutboundMessage, UpkeepMessage};
+use hookport::message::{InboundMessage, Message, OutboundMessage};
 use hookport::store::{DUE_SHARDS, Due, DueThing};
 use jiff::SignedDuration;
 use tracing::{error, info, instrument, warn};
@@ -119,9 +119,7 @@ impl Sweeper {
                 match &thing {
                     DueThing::Inbound(d) => error!(tenant = %d.tenant, delivery.id = %d.id, "work.stuck"),
                     DueThing::Outbound(d) => error!(tenant = %d.tenant, delivery.id = %d.id, "work.stuck"),
-                    DueThing::Upkeep(u) => {
-                        error!(tenant = %u.tenant, subscription.id = %u.subscription_id, "work.stuck")
-                    }
+                    DueThing::Task(t) => error!(tenant = %t.tenant, task = %t.task, "work.stuck"),
                 }
                 Ok(Taken::Stuck)
             }
@@ -136,9 +134,7 @@ impl Sweeper {
                     DueThing::Outbound(d) => {
                         Taken::Outbound(Message::Outbound(OutboundMessage::new(d.tenant, d.id)).encode())
                     }
-                    DueThing::Upkeep(u) => {
-                        Taken::Outbound(Message::Upkeep(UpkeepMessage::new(u.tenant, u.subscription_id)).encode())
-                    }
+                    DueThing::Task(t) => Taken::Outbound(Message::of_task(t.tenant, t.task).encode()),
                 })
             }
         }

@@ -186,6 +186,20 @@ ids! {
     DeliveryId = "dlv";
     /// Names an API token (`tok_…`); never the token itself.
     ApiTokenId = "tok";
+    /// Names a replay of many events (`rpl_…`).
+    ReplayId = "rpl";
+    /// Names a schedule that publishes events (`sch_…`).
+    ScheduleId = "sch";
+    /// Names failures with one cause at one subscription (`iss_…`).
+    IssueId = "iss";
+    /// Names an event that somebody saved (`bkm_…`).
+    BookmarkId = "bkm";
+    /// Names a registration token (`rgt_…`); never the token itself.
+    RegistrationTokenId = "rgt";
+    /// Names an audit record (`aud_…`).
+    AuditRecordId = "aud";
+    /// Names a key that signs for a tenant (`sgk_…`); never the key itself.
+    SigningKeyId = "sgk";
 }
 
 macro_rules! configured_ids {
@@ -199,7 +213,28 @@ macro_rules! configured_ids {
         }
     )+};
 }
-configured_ids!(InboundWebhookId, WebhookKeyId, EventTypeId, SubscriptionId, ApiTokenId);
+configured_ids!(
+    InboundWebhookId,
+    WebhookKeyId,
+    EventTypeId,
+    SubscriptionId,
+    ApiTokenId,
+    ReplayId,
+    ScheduleId,
+    BookmarkId,
+    RegistrationTokenId,
+    AuditRecordId,
+    SigningKeyId
+);
+
+impl IssueId {
+    /// Derives the id of the failures of a subscription with this cause: always the same, so that they meet in one issue.
+    #[must_use]
+    pub fn derive(subscription: SubscriptionId, cause: &str) -> Self {
+        let random = digest(&[&subscription.to_bytes(), cause.as_bytes()]);
+        Self(flowing((subscription.0 >> 80) << 80, subscription.handle(), random))
+    }
+}
 
 impl InboundWebhookId {
     /// Stands where an event came from no webhook: it was published, or is the gateway's own.
@@ -240,7 +275,7 @@ macro_rules! flowing_ids {
         }
     )+};
 }
-flowing_ids!(InboundDeliveryId, RejectionId, EventId, DeliveryId);
+flowing_ids!(InboundDeliveryId, RejectionId, EventId, DeliveryId, IssueId);
 
 impl InboundDeliveryId {
     /// Makes the id of a request that arrived at `at` for `webhook`; 44 bits of `random` are used.
@@ -312,6 +347,14 @@ impl DeliveryId {
     #[must_use]
     pub fn new(at: Timestamp, subscription: SubscriptionId, random: u128) -> Self {
         Self(flowing(at_millis(at), subscription.handle(), random))
+    }
+
+    /// Derives the id of the delivery by which `replay` sends `event` to `subscription` once more: always the same, so
+    /// making it again changes nothing.
+    #[must_use]
+    pub fn replayed(replay: ReplayId, event: EventId, subscription: SubscriptionId) -> Self {
+        let random = digest(&[&replay.to_bytes(), &event.to_bytes(), &subscription.to_bytes()]);
+        Self(flowing((replay.0 >> 80) << 80, subscription.handle(), random))
     }
 }
 

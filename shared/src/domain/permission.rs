@@ -108,6 +108,42 @@ permissions! {
     DeliveryRead = "delivery:read",
     /// Make attempts again, send events once more, and put an end to retries.
     DeliveryRetry = "delivery:retry",
+    /// Let subscriptions that registered themselves in, and turn them away.
+    SubscriptionApprove = "subscription:approve",
+    /// Make registration tokens.
+    RegistrationTokenCreate = "registration_token:create",
+    /// List registration tokens, without their secrets.
+    RegistrationTokenRead = "registration_token:read",
+    /// Revoke registration tokens.
+    RegistrationTokenDelete = "registration_token:delete",
+    /// Read the public keys that sign for the tenant.
+    SigningKeyRead = "signing_key:read",
+    /// Replace the key that signs for the tenant.
+    SigningKeyUpdate = "signing_key:update",
+    /// Send many events again: plan, start and cancel replays.
+    ReplayCreate = "replay:create",
+    /// Read replays and how far they are.
+    ReplayRead = "replay:read",
+    /// Read issues.
+    IssueRead = "issue:read",
+    /// Mark issues as seen to, and retry what is in them.
+    IssueUpdate = "issue:update",
+    /// Save events to be sent again.
+    BookmarkCreate = "bookmark:create",
+    /// Read saved events, with their payloads.
+    BookmarkRead = "bookmark:read",
+    /// Delete saved events.
+    BookmarkDelete = "bookmark:delete",
+    /// Make schedules that publish events.
+    ScheduleCreate = "schedule:create",
+    /// Read schedules.
+    ScheduleRead = "schedule:read",
+    /// Change schedules.
+    ScheduleUpdate = "schedule:update",
+    /// Delete schedules.
+    ScheduleDelete = "schedule:delete",
+    /// Read who did what.
+    AuditRead = "audit:read",
 }
 
 impl PartialSchema for Permission {

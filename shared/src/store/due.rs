@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::delivery_row::Status;
-use super::upkeep::Upkeep;
+use super::tasks::DueTask;
 use super::{Store, keys};
 use crate::aws::expression::{Changes, Test, Value};
 use crate::aws::table::{IndexQuery, TableError, Wanted};
@@ -27,8 +27,8 @@ pub enum DueThing {
     Inbound(InboundDelivery),
     /// A delivery that waits, or whose sender died.
     Outbound(Delivery),
-    /// A subscription that has to be looked after.
-    Upkeep(Upkeep),
+    /// A task.
+    Task(DueTask),
 }
 
 impl DueThing {
@@ -38,7 +38,7 @@ impl DueThing {
         match self {
             Self::Inbound(delivery) => delivery.due_at,
             Self::Outbound(delivery) => delivery.due_at,
-            Self::Upkeep(upkeep) => upkeep.due_at,
+            Self::Task(task) => task.due_at,
         }
     }
 
@@ -48,7 +48,7 @@ impl DueThing {
         match self {
             Self::Inbound(delivery) => delivery.redrives,
             Self::Outbound(delivery) => delivery.redrives,
-            Self::Upkeep(upkeep) => upkeep.redrives,
+            Self::Task(task) => task.redrives,
         }
     }
 }
@@ -76,7 +76,7 @@ impl Store {
         let thing = match &due.0 {
             keys::RowName::Inbound(tenant, id) => self.inbound_delivery(tenant, *id).await?.map(DueThing::Inbound),
             keys::RowName::Outbound(tenant, id) => self.delivery(tenant, *id).await?.map(DueThing::Outbound),
-            keys::RowName::Upkeep(tenant, id) => self.upkeep(tenant, *id).await?.map(DueThing::Upkeep),
+            keys::RowName::Task(tenant, task) => self.due_task(tenant, task).await?.map(DueThing::Task),
         };
         Ok(thing.filter(|thing| thing.due_at().is_some_and(|at| at <= now)))
     }
@@ -101,7 +101,7 @@ impl Store {
             DueThing::Outbound(_) => {
                 changes.set("s", Status::Exhausted).set("x", now.as_millisecond()).remove("o").remove("l")
             }
-            DueThing::Upkeep(_) => changes,
+            DueThing::Task(_) => changes,
         };
         self.change_due(thing, changes).await
     }
@@ -111,7 +111,7 @@ impl Store {
         let key = match thing {
             DueThing::Inbound(delivery) => keys::inbound_delivery(&delivery.tenant, delivery.id),
             DueThing::Outbound(delivery) => keys::delivery(&delivery.tenant, delivery.id),
-            DueThing::Upkeep(upkeep) => keys::upkeep(&upkeep.tenant, upkeep.subscription_id),
+            DueThing::Task(due) => keys::task(&due.tenant, &due.task),
         };
         let unmoved = Test::Is("da", Value::of(due_at.as_millisecond()));
         match self.deliveries.update(&key, &changes, &[unmoved], Wanted::Nothing).await {

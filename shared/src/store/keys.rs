@@ -4,8 +4,12 @@
 //! characters no tenant's name can have.
 
 mod outbound;
+mod recovery;
+mod registration;
 
 pub use self::outbound::*;
+pub use self::recovery::*;
+pub use self::registration::*;
 use crate::aws::table::Key;
 use crate::domain::api_token::SecretHash;
 use crate::domain::event_type::EventType;
@@ -15,6 +19,7 @@ use crate::domain::id::{
 };
 use crate::domain::pack::PackName;
 use crate::domain::rejection::{RejectionLog, hour_of};
+use crate::domain::task::Task;
 use crate::domain::text::{Slug, TenantSlug};
 use crate::scheme::preset::PresetName;
 
@@ -280,8 +285,8 @@ pub enum RowName {
     Inbound(TenantSlug, InboundDeliveryId),
     /// One event for one subscription.
     Outbound(TenantSlug, DeliveryId),
-    /// The upkeep of a subscription.
-    Upkeep(TenantSlug, SubscriptionId),
+    /// A task.
+    Task(TenantSlug, Task),
 }
 
 /// Reads a key of the table of deliveries back.
@@ -293,7 +298,8 @@ pub fn row_name(key: &Key) -> Option<RowName> {
     match parts.next()? {
         "in" => Some(RowName::Inbound(tenant, InboundDeliveryId::from_suffix(suffix).ok()?)),
         "out" => Some(RowName::Outbound(tenant, DeliveryId::from_suffix(suffix).ok()?)),
-        "upkeep" => Some(RowName::Upkeep(tenant, SubscriptionId::from_suffix(suffix).ok()?)),
+        "upkeep" => Some(RowName::Task(tenant, Task::Upkeep(SubscriptionId::from_suffix(suffix).ok()?))),
+        "task" => Some(RowName::Task(tenant, parts.collect::<Vec<_>>().join("/").parse().ok()?)),
         _ => None,
     }
 }
@@ -303,6 +309,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::domain::ordering::LaneKey;
 
     #[test]
     fn a_row_key_tells_what_it_names() {
@@ -313,7 +320,10 @@ mod tests {
         let outbound = DeliveryId::derive(inbound.into(), subscription);
         assert_eq!(row_name(&inbound_delivery(&tenant, inbound)), Some(RowName::Inbound(tenant.clone(), inbound)));
         assert_eq!(row_name(&delivery(&tenant, outbound)), Some(RowName::Outbound(tenant.clone(), outbound)));
-        assert_eq!(row_name(&upkeep(&tenant, subscription)), Some(RowName::Upkeep(tenant.clone(), subscription)));
+        let lane = Task::Lane(subscription, LaneKey::of("x"));
+        for name in [Task::Upkeep(subscription), lane] {
+            assert_eq!(row_name(&task(&tenant, &name)), Some(RowName::Task(tenant.clone(), name)));
+        }
         assert_eq!(row_name(&body_part(&tenant, "x", 0)), None);
     }
 }

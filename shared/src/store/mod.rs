@@ -23,8 +23,8 @@ mod samples;
 mod slots;
 mod stats;
 mod subscriptions;
+mod tasks;
 mod tokens;
-mod upkeep;
 mod watch;
 mod webhook_versions;
 
@@ -44,7 +44,7 @@ pub use owners::Owner;
 pub use rates::{RateScope, Tokens};
 pub use stats::Counted;
 pub use subscriptions::{Changed, SubscriptionCreateError};
-pub use upkeep::{Upkeep, UpkeepClaim};
+pub use tasks::{DueTask, TaskClaim};
 pub use watch::{WatchRound, WatchedWebhook};
 
 /// Names of the tables.

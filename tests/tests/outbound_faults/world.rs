@@ -132,7 +132,7 @@ impl World {
             for due in store.due(shard, in_a_year, 100).await.expect("the index answers") {
                 match store.due_thing(&due, in_a_year).await.expect("the table answers") {
                     None => {}
-                    Some(DueThing::Upkeep(_)) if may_have_upkeep => {}
+                    Some(DueThing::Task(_)) if may_have_upkeep => {}
                     Some(thing) => panic!("{what}: left behind: {thing:?}"),
                 }
             }

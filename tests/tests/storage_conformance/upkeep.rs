@@ -1,7 +1,8 @@
 //! Upkeep of subscriptions: asking for it, claiming it, ending it, and what the sweeper finds of it.
 
 use hookport::domain::id::SubscriptionId;
-use hookport::store::{DueThing, Store, Upkeep, UpkeepClaim};
+use hookport::domain::task::Task;
+use hookport::store::{DueTask, DueThing, Store, TaskClaim};
 use jiff::Timestamp;
 
 use super::values::{LEASE, MILLISECOND, at, owner, subscription_id, tenant, tenant_named};
@@ -22,13 +23,13 @@ pub async fn upkeep_that_was_asked_for_again_is_due_once(world: &World) {
 pub async fn each_subscription_has_its_own_upkeep(world: &World) {
     let (mine, other) = (subscription_id(1), subscription_id(1 + 16));
     ask(world, at(60)).await;
-    world.store.ask_upkeep(&tenant(), other, at(30)).await.expect("the table answers");
-    world.store.ask_upkeep(&tenant_named("another"), mine, at(10)).await.expect("the table answers");
+    world.store.ask_task(&tenant(), &Task::Upkeep(other), at(30)).await.expect("the table answers");
+    world.store.ask_task(&tenant_named("another"), &Task::Upkeep(mine), at(10)).await.expect("the table answers");
     let named: Vec<_> = due(world, at(60))
         .await
         .into_iter()
         .map(|thing| match thing {
-            DueThing::Upkeep(upkeep) => (upkeep.tenant, upkeep.subscription_id),
+            DueThing::Task(DueTask { tenant, task: Task::Upkeep(id), .. }) => (tenant, id),
             other => panic!("no upkeep: {other:?}"),
         })
         .collect();
@@ -103,7 +104,7 @@ pub async fn upkeep_that_was_asked_for_meanwhile_is_due_at_once(world: &World) {
         ask(world, now).await;
         let claim = claimed(world, 1, now).await;
         ask(world, now + LEASE + LEASE).await;
-        let is_asked = world.store.end_upkeep(&tenant(), id(), claim, next, now + MILLISECOND).await;
+        let is_asked = world.store.end_task(&tenant(), &task(), claim, next, now + MILLISECOND).await;
         assert!(is_asked.expect("the table answers"), "{next:?}");
         assert_eq!(due(world, now).await, []);
         assert_eq!(due(world, now + MILLISECOND).await, [upkeep(now + MILLISECOND, 0)]);
@@ -123,11 +124,11 @@ pub async fn upkeep_that_nobody_asked_for_ends_like_any(world: &World) {
 pub async fn what_is_asked_for_during_upkeep_that_nobody_asked_for_is_not_lost(world: &World) {
     for (n, next) in (1..).zip([Some(at(9_000)), None]) {
         let subscription = subscription_id(n);
-        let (store, tenant) = (&world.store, tenant());
-        let claim = store.claim_upkeep(&tenant, subscription, owner(1), at(0), at(0) + LEASE).await;
+        let (store, tenant, task) = (&world.store, tenant(), Task::Upkeep(subscription));
+        let claim = store.claim_task(&tenant, &task, owner(1), at(0), at(0) + LEASE).await;
         let claim = claim.expect("the table answers").expect("nobody does it");
-        store.ask_upkeep(&tenant, subscription, at(500)).await.expect("the table answers");
-        let is_asked = store.end_upkeep(&tenant, subscription, claim, next, at(1)).await;
+        store.ask_task(&tenant, &task, at(500)).await.expect("the table answers");
+        let is_asked = store.end_task(&tenant, &task, claim, next, at(1)).await;
         assert!(is_asked.expect("the table answers"), "{next:?}");
         let due = world.due(subscription.to_bytes(), at(1)).await;
         assert_eq!(due.iter().map(DueThing::due_at).collect::<Vec<_>>(), [Some(at(1))], "{next:?}");
@@ -137,7 +138,7 @@ pub async fn what_is_asked_for_during_upkeep_that_nobody_asked_for_is_not_lost(w
 pub async fn pushes_of_upkeep_are_counted_until_somebody_asks_anew(world: &World) {
     ask(world, at(0)).await;
     for n in 1..=2_u32 {
-        let seen = DueThing::Upkeep(upkeep_of(at(i64::from(n - 1) * 60), n - 1));
+        let seen = DueThing::Task(upkeep_of(at(i64::from(n - 1) * 60), n - 1));
         let next = at(i64::from(n) * 60);
         assert!(world.store.push_due(&seen, next).await.expect("the table answers"));
         assert!(!world.store.push_due(&seen, next).await.expect("the table answers"), "it moved");
@@ -146,7 +147,7 @@ pub async fn pushes_of_upkeep_are_counted_until_somebody_asks_anew(world: &World
     claimed(world, 1, at(120)).await;
     // Taking it up is not doing it: one that always fails has to be seen to fail.
     assert_eq!(due(world, at(120) + LEASE).await, [upkeep(at(120) + LEASE, 2)]);
-    let seen = DueThing::Upkeep(upkeep_of(at(120) + LEASE, 2));
+    let seen = DueThing::Task(upkeep_of(at(120) + LEASE, 2));
     assert!(world.store.push_due(&seen, at(900)).await.expect("the table answers"));
     ask(world, at(1_000)).await;
     assert_eq!(due(world, at(1_000)).await, [upkeep(at(1_000), 0)], "whoever asks counts anew");
@@ -154,7 +155,7 @@ pub async fn pushes_of_upkeep_are_counted_until_somebody_asks_anew(world: &World
 
 pub async fn stuck_upkeep_leaves_the_index_until_it_is_asked_for(world: &World) {
     ask(world, at(0)).await;
-    let seen = DueThing::Upkeep(upkeep_of(at(0), 0));
+    let seen = DueThing::Task(upkeep_of(at(0), 0));
     assert!(world.store.mark_stuck(&seen, at(500)).await.expect("the table answers"));
     assert_eq!(due(world, at(100_000)).await, []);
     assert!(!world.store.mark_stuck(&seen, at(500)).await.expect("the table answers"), "it was marked before");
@@ -167,30 +168,34 @@ fn id() -> SubscriptionId {
     subscription_id(1)
 }
 
-fn upkeep_of(due_at: Timestamp, redrives: u32) -> Upkeep {
-    Upkeep { tenant: tenant(), subscription_id: id(), due_at: Some(due_at), redrives }
+fn task() -> Task {
+    Task::Upkeep(id())
+}
+
+fn upkeep_of(due_at: Timestamp, redrives: u32) -> DueTask {
+    DueTask { tenant: tenant(), task: task(), due_at: Some(due_at), redrives }
 }
 
 /// Its upkeep, as the sweeper finds it.
 fn upkeep(due_at: Timestamp, redrives: u32) -> DueThing {
-    DueThing::Upkeep(upkeep_of(due_at, redrives))
+    DueThing::Task(upkeep_of(due_at, redrives))
 }
 
 async fn ask(world: &World, due_at: Timestamp) {
-    world.store.ask_upkeep(&tenant(), id(), due_at).await.expect("the table answers");
+    world.store.ask_task(&tenant(), &task(), due_at).await.expect("the table answers");
 }
 
-async fn claim(store: &Store, by: u128, now: Timestamp) -> Option<UpkeepClaim> {
-    store.claim_upkeep(&tenant(), id(), owner(by), now, now + LEASE).await.expect("the table answers")
+async fn claim(store: &Store, by: u128, now: Timestamp) -> Option<TaskClaim> {
+    store.claim_task(&tenant(), &task(), owner(by), now, now + LEASE).await.expect("the table answers")
 }
 
-async fn claimed(world: &World, by: u128, now: Timestamp) -> UpkeepClaim {
+async fn claimed(world: &World, by: u128, now: Timestamp) -> TaskClaim {
     claim(&world.store, by, now).await.expect("nobody does it")
 }
 
 /// Ends a claim at a time when nothing that is asked for here is due. Tells whether it was asked for meanwhile.
-async fn end(world: &World, claim: UpkeepClaim, next: Option<Timestamp>) -> bool {
-    world.store.end_upkeep(&tenant(), id(), claim, next, at(50_000)).await.expect("the table answers")
+async fn end(world: &World, claim: TaskClaim, next: Option<Timestamp>) -> bool {
+    world.store.end_task(&tenant(), &task(), claim, next, at(50_000)).await.expect("the table answers")
 }
 
 async fn due(world: &World, now: Timestamp) -> Vec<DueThing> {

@@ -7,6 +7,7 @@ use crate::aws::table::Key;
 use crate::domain::breaker::HostPort;
 use crate::domain::event_facts::OwnerName;
 use crate::domain::id::{DeliveryId, Handle, SubscriptionId};
+use crate::domain::task::Task;
 use crate::domain::text::TenantSlug;
 
 /// The partition of a tenant's subscriptions.
@@ -75,10 +76,13 @@ pub fn deny_rules() -> Key {
     Key::new("*egress", "deny-rules")
 }
 
-/// When a subscription has to be looked after.
+/// When a task is due.
 #[must_use]
-pub fn upkeep(tenant: &TenantSlug, id: SubscriptionId) -> Key {
-    Key::new(format!("{tenant}/upkeep"), id.suffix())
+pub fn task(tenant: &TenantSlug, task: &Task) -> Key {
+    match task {
+        Task::Upkeep(id) => Key::new(format!("{tenant}/upkeep"), id.suffix()),
+        task => Key::new(format!("{tenant}/task/{task}"), "task"),
+    }
 }
 
 /// What is kept for a subscription, in order.

@@ -1,4 +1,4 @@
-//! When subscriptions have to be looked after: a row for each that has to, in the index of what is due.
+//! When tasks are due: a row for each, in the index of what is due.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,25 +8,25 @@ use super::{Store, keys};
 use crate::aws::expression::{Changes, Test, Value};
 use crate::aws::table::{TableError, Wanted};
 use crate::domain::delivery::OwnerToken;
-use crate::domain::id::SubscriptionId;
+use crate::domain::task::Task;
 use crate::domain::text::TenantSlug;
 
-/// A subscription that has to be looked after.
+/// A task that waits.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Upkeep {
+pub struct DueTask {
     /// Whose it is.
     pub tenant: TenantSlug,
     /// Which one.
-    pub subscription_id: SubscriptionId,
+    pub task: Task,
     /// When.
     pub due_at: Option<Timestamp>,
     /// How often the sweeper took it up without anybody doing it.
     pub redrives: u32,
 }
 
-/// Upkeep that is the caller's to do.
+/// A task that is the caller's to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UpkeepClaim {
+pub struct TaskClaim {
     owner: OwnerToken,
     /// How often it had been asked for.
     asked: u64,
@@ -49,45 +49,45 @@ struct Row {
 }
 
 impl Store {
-    /// Asks for a subscription to be looked after by `due_at`. One write. Asking again does no harm.
+    /// Asks for a task to be done by `due_at`. One write. Asking again does no harm.
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn ask_upkeep(
+    pub async fn ask_task(
         &self,
         tenant: &TenantSlug,
-        id: SubscriptionId,
+        task: &Task,
         due_at: Timestamp,
     ) -> Result<(), TableError> {
         let changes = Changes::new()
-            .set("ds", due_shard(id.to_bytes()))
+            .set("ds", due_shard(task.spread()))
             .set("da", due_at.as_millisecond())
             .set("q", due_at.as_millisecond())
             .add("a", 1)
             .remove("c");
-        self.deliveries.update(&keys::upkeep(tenant, id), &changes, &[], Wanted::Nothing).await?;
+        self.deliveries.update(&keys::task(tenant, task), &changes, &[], Wanted::Nothing).await?;
         Ok(())
     }
 
-    /// Claims the upkeep of a subscription until `lease_until`; `None` while another does it.
+    /// Claims a task until `lease_until`; `None` while another does it.
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn claim_upkeep(
+    pub async fn claim_task(
         &self,
         tenant: &TenantSlug,
-        id: SubscriptionId,
+        task: &Task,
         owner: OwnerToken,
         now: Timestamp,
         lease_until: Timestamp,
-    ) -> Result<Option<UpkeepClaim>, TableError> {
+    ) -> Result<Option<TaskClaim>, TableError> {
         let changes = Changes::new()
-            .set("ds", due_shard(id.to_bytes()))
+            .set("ds", due_shard(task.spread()))
             .set("da", lease_until.as_millisecond())
             .set("o", owner.to_string())
             .set("l", lease_until.as_millisecond());
         let tests = [Test::AttributeAbsentOrAtMost("l", Value::of(now.as_millisecond()))];
-        let updated = self.deliveries.update(&keys::upkeep(tenant, id), &changes, &tests, Wanted::New).await;
+        let updated = self.deliveries.update(&keys::task(tenant, task), &changes, &tests, Wanted::New).await;
         let row = match updated {
             Ok(row) => row,
             Err(TableError::ConditionFailed { old }) => old,
@@ -97,19 +97,19 @@ impl Store {
         let row = row.read::<Row>()?;
         // An earlier try of this very call may have won.
         let expected = row.q.and_then(|q| Timestamp::from_millisecond(q).ok());
-        Ok((row.o == Some(owner.to_string())).then_some(UpkeepClaim { owner, asked: row.a, expected }))
+        Ok((row.o == Some(owner.to_string())).then_some(TaskClaim { owner, asked: row.a, expected }))
     }
 
-    /// Ends upkeep that is the caller's; it is due again at `next`, or never. Tells whether it was asked for meanwhile:
+    /// Ends a task that is the caller's; it is due again at `next`, or never. Tells whether it was asked for meanwhile:
     /// it is due at once then.
     ///
     /// # Errors
     /// When the table cannot be reached. It is then done again when the claim is over.
-    pub async fn end_upkeep(
+    pub async fn end_task(
         &self,
         tenant: &TenantSlug,
-        id: SubscriptionId,
-        claim: UpkeepClaim,
+        task: &Task,
+        claim: TaskClaim,
         next: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<bool, TableError> {
@@ -118,7 +118,7 @@ impl Store {
             Some(expected) => Some(next.map_or(expected, |next| next.min(expected))),
             None => next,
         };
-        let key = keys::upkeep(tenant, id);
+        let key = keys::task(tenant, task);
         let ours = Test::Is("o", Value::of(claim.owner.to_string()));
         let unasked = match claim.asked {
             0 => Test::AttributeAbsent("a"),
@@ -145,10 +145,10 @@ impl Store {
         }
     }
 
-    pub(super) async fn upkeep(&self, tenant: &TenantSlug, id: SubscriptionId) -> Result<Option<Upkeep>, TableError> {
-        let row: Option<Row> = self.deliveries.get(&keys::upkeep(tenant, id)).await?;
+    pub(super) async fn due_task(&self, tenant: &TenantSlug, task: &Task) -> Result<Option<DueTask>, TableError> {
+        let row: Option<Row> = self.deliveries.get(&keys::task(tenant, task)).await?;
         let Some(row) = row else { return Ok(None) };
         let due_at = row.da.map(Timestamp::from_millisecond).transpose().map_err(|e| TableError::Corrupt(e.into()))?;
-        Ok(Some(Upkeep { tenant: tenant.clone(), subscription_id: id, due_at, redrives: row.c }))
+        Ok(Some(DueTask { tenant: tenant.clone(), task: task.clone(), due_at, redrives: row.c }))
     }
 }
