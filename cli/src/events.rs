@@ -4,9 +4,12 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use hookport::domain::event_type::EventType;
+use hookport::domain::id::IssueId;
+use hookport::domain::issue::{Issue, IssueCause, IssueState};
 use hookport::domain::own_event::{
-    ACTIVATED, AUTO_DISABLED, CHALLENGE_FAILED, DEACTIVATED, EXHAUSTED, EXPIRED, EXPIRING, OWN_EVENT_TYPES, OwnEvent,
-    OwnEventType, SILENT,
+    ACTIVATED, AUTO_DISABLED, CHALLENGE_FAILED, DEACTIVATED, EXHAUSTED, EXPIRED, EXPIRING, ISSUE_CLOSED, ISSUE_OPENED,
+    OWN_EVENT_TYPES, OwnEvent, OwnEventType, REGISTERED, SILENT,
 };
 use hookport::domain::subscription::{Cause, Settings, State, Subscription, pinned};
 use hookport::domain::target_url::TargetUrl;
@@ -90,6 +93,9 @@ fn example(own: OwnEventType) -> Option<Value> {
         pending.unproven(ChallengeFailure::Missing.to_string(), AT.parse().expect("a time"))
     };
     match own {
+        REGISTERED => {
+            OwnEvent::of_status(&at(State::AwaitingApproval, Cause::Registered)).map(|event| event.body())
+        }
         ACTIVATED => OwnEvent::of_status(&at(State::Active, Cause::ChallengePassed)).map(|event| event.body()),
         DEACTIVATED => OwnEvent::of_status(&at(State::Disabled, Cause::FailingTooLong)).map(|event| event.body()),
         CHALLENGE_FAILED => OwnEvent::of_status(&unproven()).map(|event| event.body()),
@@ -107,6 +113,11 @@ fn example(own: OwnEventType) -> Option<Value> {
                 "last_error": "the target answered 503",
             },
         })),
+        ISSUE_OPENED => Some(OwnEvent::issue_opened(&issue(), None, AT.parse().expect("a time")).body()),
+        ISSUE_CLOSED => {
+            let over = issue().resolved(AT.parse().expect("a time"), true);
+            OwnEvent::issue_closed(&over, None, AT.parse().expect("a time")).map(|event| event.body())
+        }
         SILENT => Some(json!({
             "type": own.name,
             "webhook_id": WEBHOOK,
@@ -132,6 +143,30 @@ fn subscription() -> Subscription {
     let any = pinned(tenant, url);
     let name = Name::try_from("Ticket mirror".to_owned()).expect("a name");
     Subscription { id: SUBSCRIPTION.parse().expect("an id"), settings: Settings { name, ..any.settings }, ..any }
+}
+
+/// The issue that the examples are about, opened when they happen.
+fn issue() -> Issue {
+    let subscription = subscription();
+    let (at, cause) = (AT.parse().expect("a time"), IssueCause::status(503));
+    Issue {
+        id: IssueId::derive(subscription.id, cause.as_str()),
+        tenant: subscription.tenant,
+        subscription_id: subscription.id,
+        cause,
+        state: IssueState::Open,
+        first_seen: at,
+        last_seen: at,
+        count: 1,
+        total: 1,
+        opened: 1,
+        last_delivery_id: DELIVERY.parse().expect("an id"),
+        last_event_type: EventType::try_from("invoice.paid".to_owned()).expect("a type"),
+        last_error: "the target answered 503".to_owned(),
+        is_news: true,
+        told: None,
+        listed_until: at,
+    }
 }
 
 fn fenced(value: &Value) -> String {
@@ -186,7 +221,6 @@ fn tenant_page(event_types: &[Value]) -> String {
 #[cfg(test)]
 mod tests {
     use hookport::domain::delivery::{Delivery, DeliveryState};
-    use hookport::domain::event_type::EventType;
     use hookport_local::dev::{Options, start};
     use secrecy::ExposeSecret as _;
 

@@ -25,6 +25,8 @@ fn deny_source(store: Store) -> DenySource {
 pub struct App {
     /// The settings.
     pub config: Arc<Config>,
+    /// How the cloud's services are called; the tables, queues and secrets below are.
+    pub clients: AwsClients,
     /// The tables.
     pub store: Store,
     /// Where hints about kept requests go.
@@ -57,6 +59,7 @@ impl App {
             clock,
             random,
             config: Arc::new(config),
+            clients,
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -43,6 +44,23 @@ impl Clock {
             Source::Manual(millis) => millis.load(Ordering::SeqCst),
         };
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Waits until it is `until`. Only what answers a caller who asked to wait may do so.
+    pub async fn wait_until(&self, until: Timestamp) {
+        loop {
+            let left = Duration::try_from(until.duration_since(self.now())).unwrap_or_default();
+            if left.is_zero() {
+                return;
+            }
+            let step = match &self.0 {
+                Source::System => left,
+                // Whoever turns the clock tells nobody.
+                Source::Manual(_) => Duration::from_millis(2),
+            };
+            #[expect(clippy::disallowed_methods, reason = "this is the one place where anybody waits")]
+            tokio::time::sleep(step).await;
+        }
     }
 
     /// Moves a manual clock forward.

@@ -12,8 +12,10 @@ use crate::aws::clients::{AwsCredentials, AwsSettings};
 use crate::domain::host_pattern::HostPattern;
 use crate::domain::rate_limit::{MAX_REQUESTS, RateLimit};
 use crate::domain::source_address::network;
+use crate::domain::target::{Allowance, Target};
 use crate::domain::target_url::TargetUrl;
-use crate::egress::{EgressPolicy, Proxy};
+use crate::domain::text::TenantSlug;
+use crate::egress::{EgressPolicy, ExtraRoots, Proxy};
 use crate::signature::standard::SigningKey;
 use crate::store::TableNames;
 
@@ -62,6 +64,8 @@ pub struct Config {
     pub egress: EgressPolicy,
     /// Hosts whose targets need not prove themselves.
     pub trusted_targets: Vec<HostPattern>,
+    /// Which resources of the operator's cloud which tenants may send to; none by default.
+    pub allowances: Vec<Allowance>,
     /// Where the operator gets what the gateway tells of itself, for all tenants.
     pub pinned_sink: Option<PinnedSink>,
     /// The least severe level that is logged, such as `info`.
@@ -145,10 +149,31 @@ impl Vars<'_> {
 }
 
 impl Config {
+    /// The host name by which senders know the gateway; `hookport` when none was said.
+    #[must_use]
+    pub fn public_host(&self) -> &str {
+        let rest = self.public_base_url.split_once("://").map_or("", |(_, rest)| rest);
+        let host = rest.split(['/', ':']).next().unwrap_or_default();
+        if host.is_empty() { "hookport" } else { host }
+    }
+
     /// Tells whether a target need not prove itself.
     #[must_use]
     pub fn trusts(&self, url: &TargetUrl) -> bool {
         self.trusted_targets.iter().any(|pattern| pattern.matches(url.host()))
+    }
+
+    /// Tells whether a tenant may send to a target. Its own URLs are for the egress to judge; a resource of the
+    /// operator's cloud has to be allowed, and the gateway's own queues are nobody's: what lies there is believed.
+    #[must_use]
+    pub fn allows(&self, tenant: &TenantSlug, target: &Target) -> bool {
+        let own = [&self.queues.inbound_url, &self.queues.outbound_url];
+        match target {
+            Target::Https {} => return true,
+            Target::Queue { queue_url, .. } if own.iter().any(|url| queue_url.is_named_as(url)) => return false,
+            _ => {}
+        }
+        self.allowances.iter().any(|allowance| allowance.covers(tenant, target))
     }
 
     /// Reads settings by name.
@@ -178,11 +203,16 @@ impl Config {
                 Some(text) => Some(Proxy::parse(&text).map_err(|_| ConfigError::Invalid("EGRESS_PROXY"))?),
                 None => None,
             },
+            extra_roots: match vars.optional("EGRESS_CA_PEM") {
+                Some(pem) => ExtraRoots::parse(&pem).map_err(|_| ConfigError::Invalid("EGRESS_CA_PEM"))?,
+                None => ExtraRoots::default(),
+            },
             ..EgressPolicy::default()
         };
         Ok(Self {
             pinned_sink: vars.pinned_sink(&egress)?,
             trusted_targets: vars.list("TRUSTED_TARGETS", host_pattern)?,
+            allowances: vars.list("AWS_TARGETS", |text| text.parse().ok())?,
             trusted_proxies: vars.list("TRUSTED_PROXIES", network)?,
             rates: DeploymentRates {
                 per_source: vars.rate("RATE_PER_SOURCE", 1_000)?,
@@ -261,6 +291,38 @@ mod tests {
         assert!(config.trusted_proxies.is_empty(), "nobody's word is taken for an address");
     }
 
+    fn queue(url: &str) -> Target {
+        let queue_url = url.to_owned().try_into().expect("the URL of a queue");
+        Target::Queue { queue_url, message_group: None }
+    }
+
+    #[test]
+    fn no_tenant_sends_to_the_operators_cloud_unless_the_operator_says_so() {
+        let acme = TenantSlug::try_from("acme".to_owned()).expect("a slug");
+        let orders = queue("https://sqs.eu-central-1.amazonaws.com/123456789012/acme-orders");
+        let config = Config::from_vars(&vars()).expect("enough settings");
+        assert!(config.allows(&acme, &Target::default()) && !config.allows(&acme, &orders));
+        let mut vars = vars();
+        vars.insert("AWS_TARGETS".into(), "acme=arn:aws:sqs:*:123456789012:acme-*".into());
+        let config = Config::from_vars(&vars).expect("enough settings");
+        let other = TenantSlug::try_from("other".to_owned()).expect("a slug");
+        assert!(config.allows(&acme, &orders) && !config.allows(&other, &orders));
+    }
+
+    #[test]
+    fn no_pattern_opens_the_gateways_own_queues() {
+        let mut vars = vars();
+        vars.insert("AWS_TARGETS".into(), "*=arn:aws:sqs:*:*:*".into());
+        vars.insert("INBOUND_QUEUE_URL".into(), "https://sqs.eu-central-1.amazonaws.com/123456789012/own-in".into());
+        vars.insert("OUTBOUND_QUEUE_URL".into(), "https://sqs.eu-central-1.amazonaws.com/123456789012/own-out".into());
+        let config = Config::from_vars(&vars).expect("enough settings");
+        let acme = TenantSlug::try_from("acme".to_owned()).expect("a slug");
+        let allows = |name: &str| {
+            config.allows(&acme, &queue(&format!("https://sqs.eu-central-1.amazonaws.com/123456789012/{name}")))
+        };
+        assert!(allows("other") && !allows("own-in") && !allows("own-out"));
+    }
+
     #[test]
     fn a_missing_or_wrong_setting_is_named() {
         let with = |name: &str, value: &str| {
@@ -277,6 +339,8 @@ mod tests {
             ("RATE_GLOBAL", "-1"),
             ("EGRESS_ALLOWED_NETWORKS", "10.0.0.0/8;fd00::/8"),
             ("EGRESS_PROXY", "https://proxy"),
+            ("EGRESS_CA_PEM", "authority"),
+            ("AWS_TARGETS", "acme=arn:aws:sqs:*:*:acme-*, *=*"),
             ("AWS_MAX_ATTEMPTS", "0"),
         ] {
             assert!(matches!(with(name, value), Err(ConfigError::Invalid(n)) if n == name), "{name}={value}");

@@ -35,6 +35,7 @@ pub async fn keep(
     body: &Value,
 ) -> Result<Kept, TableError> {
     let head = RequestHead {
+        verified: false,
         method: "POST".to_owned(),
         // No request led to it, so there is no path.
         path: String::new(),

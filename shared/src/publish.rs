@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::aws::table::TableError;
 use crate::domain::event_facts::EventFacts;
 use crate::domain::event_type::EventType;
-use crate::domain::id::{EventId, InboundDeliveryId, InboundWebhookId};
+use crate::domain::id::{EventId, InboundDeliveryId, InboundWebhookId, ScheduleId};
 use crate::domain::idempotency::{Claim, IdempotencyKey};
 use crate::domain::inbound_delivery::{InboundDelivery, RequestHead, row_expires_at};
 use crate::domain::payload_mode::Envelope;
@@ -23,6 +23,9 @@ use crate::store::{Claimed, Kept, KeptRequest, Writer};
 
 /// The version that rows of published events carry, where others carry that of their webhook.
 pub const PUBLISHED_VERSION: u64 = 1;
+
+/// The version that rows of scheduled events carry.
+pub const SCHEDULED_VERSION: u64 = 2;
 
 /// What publishers are answered with: kept, and sent later.
 const ACCEPTED: u16 = 202;
@@ -119,8 +122,55 @@ pub async fn publish(app: &App, new: NewEvent, window_s: u32) -> Result<Publishe
     Ok(published)
 }
 
+/// Keeps the event of a schedule under `id`, unless it is kept already, and hints at it. One write.
+///
+/// # Errors
+/// When the table cannot be reached. It may have been kept then; keeping it again changes nothing.
+pub async fn publish_scheduled(
+    app: &App,
+    schedule: ScheduleId,
+    new: &NewEvent,
+    id: InboundDeliveryId,
+) -> Result<Kept, TableError> {
+    let request = request_at(new, id, schedule_path(schedule))?;
+    // Nobody was answered.
+    let row = row(new, id, app.clock.now());
+    let row = InboundDelivery { webhook_version: SCHEDULED_VERSION, response_status: 0, ..row };
+    let expires_at = row_expires_at(row.received_at(), 0);
+    let kept = app.store.keep_inbound(&row, Some(&request), Writer::new(app.random.bits()), expires_at).await?;
+    if kept == Kept::New {
+        hint(app, InboundMessage::carrying(new.tenant.clone(), id, &new.event_type, &request)).await;
+    }
+    info!(
+        tenant = %new.tenant,
+        event.id = %EventId::from(id),
+        event.r#type = %new.event_type,
+        schedule.id = %schedule,
+        duplicate = kept == Kept::Exists,
+        "event.scheduled"
+    );
+    Ok(kept)
+}
+
+/// What stands for the path in the requests of scheduled events.
+const SCHEDULES: &str = "/api/v1/schedules/";
+
+fn schedule_path(schedule: ScheduleId) -> String {
+    format!("{SCHEDULES}{schedule}")
+}
+
+/// The schedule that an event came from, by its request.
+#[must_use]
+pub fn schedule_of(head: &RequestHead) -> Option<ScheduleId> {
+    head.path.strip_prefix(SCHEDULES)?.parse().ok()
+}
+
 /// What is stored of an event that is kept under `id`: its body is the envelope that is sent, with that id in it.
 fn request(new: &NewEvent, id: InboundDeliveryId) -> Result<KeptRequest, TableError> {
+    request_at(new, id, "/api/v1/events".to_owned())
+}
+
+fn request_at(new: &NewEvent, id: InboundDeliveryId, path: String) -> Result<KeptRequest, TableError> {
     let raw = |value: &Value| to_raw_value(value).map_err(|e| TableError::Corrupt(e.into()));
     let optional = |value: &Option<Value>| value.as_ref().map(raw).transpose();
     let data = raw(&new.data)?;
@@ -137,8 +187,9 @@ fn request(new: &NewEvent, id: InboundDeliveryId) -> Result<KeptRequest, TableEr
         instructions: instructions.as_deref(),
     };
     let head = RequestHead {
+        verified: false,
         method: "POST".to_owned(),
-        path: "/api/v1/events".to_owned(),
+        path,
         source_ip: None,
         headers: vec![("content-type".to_owned(), "application/json".to_owned())],
         // Also when it says nothing: that they are there tells a published event from a received one.

@@ -8,13 +8,14 @@ use tracing::warn;
 
 use crate::app::App;
 use crate::aws::table::TableError;
+use crate::domain::audit::AuditRecord;
 use crate::domain::id::SubscriptionId;
 use crate::domain::subscription::Subscription;
 use crate::domain::task::Task;
 use crate::domain::text::TenantSlug;
 use crate::domain::time::later;
 use crate::message::Message;
-use crate::store::{Changed, SubscriptionCreateError};
+use crate::store::{Changed, RegisterError, Registering, SubscriptionCreateError};
 
 /// How long after a change the sweeper takes up what should follow it.
 pub const GRACE: SignedDuration = SignedDuration::from_secs(60);
@@ -30,6 +31,18 @@ pub async fn create(app: &App, subscription: &Subscription, most: Option<u32>) -
     Ok(())
 }
 
+/// Stores a subscription that registers itself, and lets upkeep follow.
+///
+/// # Errors
+/// As [`crate::store::Store::register`].
+pub async fn register(app: &App, registering: &Registering<'_>) -> Result<(), RegisterError> {
+    let subscription = registering.subscription;
+    ask(app, subscription).await?;
+    app.store.register(registering).await?;
+    hint(app, &subscription.tenant, subscription.id).await;
+    Ok(())
+}
+
 /// Replaces a subscription unless someone was faster, and lets upkeep follow.
 ///
 /// # Errors
@@ -41,6 +54,37 @@ pub async fn change(app: &App, before: &Subscription, after: &Subscription) -> R
         hint(app, &after.tenant, after.id).await;
     }
     Ok(changed)
+}
+
+/// As [`change`], with the record of who did it.
+///
+/// # Errors
+/// When the table cannot be reached.
+pub async fn change_audited(
+    app: &App,
+    before: &Subscription,
+    after: &Subscription,
+    record: &AuditRecord,
+) -> Result<Changed, TableError> {
+    ask(app, after).await?;
+    let changed = app.store.change_subscription_audited(before, after, record).await?;
+    if changed == Changed::Yes {
+        hint(app, &after.tenant, after.id).await;
+    }
+    Ok(changed)
+}
+
+/// As [`delete`], with the record of who did it.
+///
+/// # Errors
+/// When the table cannot be reached.
+pub async fn delete_audited(app: &App, known: &Subscription, record: &AuditRecord) -> Result<Changed, TableError> {
+    ask(app, known).await?;
+    let deleted = app.store.delete_subscription_audited(known, app.clock.now(), record).await?;
+    if deleted == Changed::Yes {
+        hint(app, &known.tenant, known.id).await;
+    }
+    Ok(deleted)
 }
 
 /// Deletes a subscription unless someone was faster, and lets upkeep end what was kept for it.

@@ -8,10 +8,14 @@
 mod challenges;
 #[path = "outbound_faults/deliveries.rs"]
 mod deliveries;
+#[path = "outbound_faults/ordering.rs"]
+mod ordering;
 #[path = "outbound_faults/play.rs"]
 mod play;
 #[path = "outbound_faults/races.rs"]
 mod races;
+#[path = "outbound_faults/registration.rs"]
+mod registration;
 #[path = "outbound_faults/rotation.rs"]
 mod rotation;
 #[path = "outbound_faults/world.rs"]
@@ -20,6 +24,7 @@ mod world;
 use challenges::{Creation, Failure, Release};
 use deliveries::{Callback, Pausing, Publishing};
 use play::every_call_in_every_way;
+use registration::Registration;
 use rotation::Rotation;
 
 /// A1: from the request that makes it until it is active.
@@ -62,4 +67,10 @@ async fn what_is_held_is_delivered_once_whatever_call_fails() {
 #[tokio::test]
 async fn a_rotated_secret_proves_itself_once_whatever_call_fails() {
     every_call_in_every_way::<Rotation>().await;
+}
+
+/// The token is used exactly when the subscription exists, and whoever lost the answer gets it again.
+#[tokio::test]
+async fn a_listener_registers_itself_once_whatever_call_fails() {
+    every_call_in_every_way::<Registration>().await;
 }

@@ -104,6 +104,8 @@ macro_rules! conformance {
 conformance! {
     sending:
         a_sent_message_is_received_as_it_was,
+        the_attributes_of_a_message_are_told_when_asked_for,
+        an_attribute_without_a_value_is_refused,
         an_empty_body_is_refused,
         a_control_character_is_refused,
         a_body_of_one_mebibyte_is_taken,

@@ -22,6 +22,8 @@ mod ending;
 mod held;
 #[path = "storage_conformance/keeping.rs"]
 mod keeping;
+#[path = "storage_conformance/lanes.rs"]
+mod lanes;
 #[path = "storage_conformance/lists.rs"]
 mod lists;
 #[path = "storage_conformance/moves.rs"]
@@ -186,6 +188,11 @@ conformance! {
         each_subscription_has_its_own_that_is_kept,
         undecided_events_are_counted_since_the_state_began,
         undecided_events_at_once_are_each_counted;
+    lanes:
+        a_lane_comes_in_the_order_of_its_events,
+        what_is_noted_again_stands_in_its_lane_once,
+        lanes_are_found_however_much_stands_in_them,
+        a_delivery_keeps_its_lane_and_has_no_due_time;
     lists:
         a_webhooks_requests_are_listed_newest_first,
         pages_of_requests_have_no_gaps_and_no_repeats,

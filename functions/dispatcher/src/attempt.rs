@@ -1,38 +1,42 @@
 //! One attempt: sign, send, record.
 
+use hookport::dialect::proof::Question;
 use hookport::domain::attempt::{Attempt, Outcome};
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerToken, Wait};
 use hookport::domain::own_event::{OwnEvent, is_own};
 use hookport::domain::subscription::{Cause, State, Subscription};
 use hookport::domain::time::later;
 use hookport::domain::verdict::{self, Policy, Verdict, judge};
-use hookport::egress::{EgressError, OutgoingResponse};
+use hookport::egress::OutgoingResponse;
+use hookport::lanes;
 use hookport::message::{Message, OutboundMessage};
 use hookport::own_events::tell;
-use hookport::signature::challenge::{ChallengeFailure, echoes};
+use hookport::signature::challenge::ChallengeFailure;
 use hookport::store::Recorded;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use crate::event::Event;
 use crate::gates::{GateOf, Pass, Seen};
-use crate::request::{Parcel, failed, kept, kept_of_challenge};
+use crate::request::{Parcel, Speech, kept, kept_of_challenge};
 use crate::subscriptions::Ready;
+use crate::target_auth::SendFailure;
+use crate::tasks::SOON;
 use crate::{Dispatcher, Trouble};
 
 /// How an attempt ended, and what that means.
-struct End {
-    outcome: Outcome,
-    verdict: Verdict,
-    seen: Seen,
+pub(crate) struct End {
+    pub(crate) outcome: Outcome,
+    pub(crate) verdict: Verdict,
+    pub(crate) seen: Seen,
 }
 
 /// An attempt that failed, for a reason that lies here and that another attempt may not meet.
-const TRY_AGAIN: Verdict = Verdict::Failed { retry: true, not_before: None, slow_down: false };
+pub(crate) const TRY_AGAIN: Verdict = Verdict::Failed { retry: true, not_before: None, slow_down: false };
 /// How long a target that asks for less, and does not say for how long, is left alone.
 const BREATH: SignedDuration = SignedDuration::from_secs(3);
 /// An attempt that failed and that no other can follow.
-const GIVE_UP: Verdict = Verdict::Failed { retry: false, not_before: None, slow_down: false };
+pub(crate) const GIVE_UP: Verdict = Verdict::Failed { retry: false, not_before: None, slow_down: false };
 
 impl Dispatcher {
     /// Makes the attempt that `owner` holds, records how it ended, and gives the delivery as it is then. `event` is what
@@ -60,18 +64,28 @@ impl Dispatcher {
             DeliveryKind::Challenge => Parcel::of_challenge(&delivery, subscription),
             DeliveryKind::Test => Some(Parcel::of_test(&delivery, subscription)),
         };
-        let end = match (&ready.keys, parcel) {
-            (Some(keys), Some(parcel)) => {
-                let request = parcel.request(&delivery, n, subscription, keys, started_at);
-                let sent = self.app.egress.send(request).await;
-                if delivery.kind == DeliveryKind::Challenge {
-                    challenged(sent, subscription)
-                } else {
-                    self.judged(sent, subscription)
+        let origin = self.app.config.public_host();
+        let end = match (&ready.keys, &ready.dialect, parcel) {
+            (Some(keys), Some(dialect), Some(parcel)) => {
+                let speech = Speech { subscription, dialect, also: &ready.also, keys, origin };
+                match parcel.request(&delivery, n, &speech, started_at) {
+                    Ok(request) if !subscription.settings.target.is_https() => {
+                        self.sent_to_service(request, &delivery, event, subscription).await
+                    }
+                    Ok(request) => {
+                        let sent = self.send_authorised(request, ready).await;
+                        if delivery.kind == DeliveryKind::Challenge {
+                            challenged(sent, speech.question())
+                        } else {
+                            self.judged(sent, subscription)
+                        }
+                    }
+                    Err(why) => here("dialect_unusable", &why.to_string(), TRY_AGAIN),
                 }
             }
-            (None, _) => here("secret_unusable", "the subscription's secret does not open", TRY_AGAIN),
-            (_, None) => here("nothing_to_send", "what was to be sent is no longer there", GIVE_UP),
+            (None, _, _) => here("secret_unusable", "the subscription's secret does not open", TRY_AGAIN),
+            (_, None, _) => here("dialect_unknown", "the subscription's dialect does not exist any more", TRY_AGAIN),
+            (_, _, None) => here("nothing_to_send", "what was to be sent is no longer there", GIVE_UP),
         };
         self.gates.done(&self.app, &gate, pass, end.seen).await;
         if let Verdict::Failed { not_before, slow_down: true, .. } = end.verdict {
@@ -90,7 +104,7 @@ impl Dispatcher {
         self.record(delivery, owner, attempt, &end.verdict, ready).await
     }
 
-    fn judged(&self, sent: Result<OutgoingResponse, EgressError>, subscription: &Subscription) -> End {
+    fn judged(&self, sent: Result<OutgoingResponse, SendFailure>, subscription: &Subscription) -> End {
         let settings = &subscription.settings;
         let policy = Policy { retry_on: &settings.retry_on, rule: settings.response_rule.as_ref() };
         let now = self.app.clock.now();
@@ -110,7 +124,7 @@ impl Dispatcher {
             }
             Err(error) => {
                 let verdict = judge(&verdict::Answer::None { permanent: error.is_permanent() }, &policy, now);
-                End { outcome: failed(&error), verdict, seen: Seen::of_silence(error.is_permanent()) }
+                End { outcome: error.outcome(), verdict, seen: error.seen() }
             }
         }
     }
@@ -151,6 +165,7 @@ impl Dispatcher {
         );
         if recorded == Recorded::Yes {
             self.hint(&after, now).await;
+            self.issues.note(&after, now);
             // What the target has only taken is counted when it ends.
             if *verdict != Verdict::InProgress {
                 self.count_for_auto_disable(&ready.subscription, after.kind, is_success).await;
@@ -206,6 +221,7 @@ impl Dispatcher {
             return Ok(None);
         }
         warn!(tenant = %after.tenant, delivery.id = %after.id, attempt = n, "delivery.sender_died");
+        self.issues.note(&after, now);
         self.hint(&after, now).await;
         Ok(Some(after))
     }
@@ -247,6 +263,13 @@ impl Dispatcher {
     /// little later.
     pub(crate) async fn hint(&self, delivery: &Delivery, now: Timestamp) {
         let Some(Wait::OnQueue(delay)) = delivery.wait(now) else { return };
+        if delivery.lane.is_some() {
+            // Its lane makes the attempt, whose task comes back by itself when that is soon.
+            if delay > SOON {
+                lanes::hint(&self.app, delivery, later(now, delay)).await;
+            }
+            return;
+        }
         let body = Message::Outbound(OutboundMessage::new(delivery.tenant.clone(), delivery.id)).encode();
         if let Err(code) = self.app.outbound_queue.hint(body, delay).await {
             warn!(delivery.id = %delivery.id, code, "delivery.hint_lost");
@@ -272,13 +295,12 @@ pub(crate) fn gate_of<'a>(
 }
 
 /// How a challenge ended. What the target said is not kept: it may hold the challenge.
-fn challenged(sent: Result<OutgoingResponse, EgressError>, subscription: &Subscription) -> End {
+fn challenged(sent: Result<OutgoingResponse, SendFailure>, question: Option<Question<'_>>) -> End {
     match sent {
         Ok(response) => {
             let status = response.status.as_u16();
-            let challenge = subscription.verification.challenge.as_ref();
-            let echoed = match challenge {
-                Some(challenge) => echoes(challenge.as_str(), status, &response.body, response.truncated),
+            let echoed = match question {
+                Some(question) => question.judge(status, &response.headers, &response.body, response.truncated),
                 None => Err(ChallengeFailure::Missing),
             };
             let verdict = if echoed.is_ok() { Verdict::Delivered } else { TRY_AGAIN };
@@ -286,15 +308,14 @@ fn challenged(sent: Result<OutgoingResponse, EgressError>, subscription: &Subscr
             End { outcome: kept_of_challenge(&response, fault), verdict, seen: Seen::of_answer(status) }
         }
         Err(error) => {
-            let seen = Seen::of_silence(error.is_permanent());
             let verdict = if error.is_permanent() { GIVE_UP } else { TRY_AGAIN };
-            End { outcome: failed(&error), verdict, seen }
+            End { outcome: error.outcome(), verdict, seen: error.seen() }
         }
     }
 }
 
 /// An attempt that ended before anything was sent.
-fn here(code: &str, message: &str, verdict: Verdict) -> End {
+pub(crate) fn here(code: &str, message: &str, verdict: Verdict) -> End {
     let permanent = verdict == GIVE_UP;
     let outcome = Outcome::Failed { code: code.to_owned(), message: message.to_owned(), permanent };
     End { outcome, verdict, seen: Seen::Unknown }

@@ -1,18 +1,17 @@
 //! Delivers what was kept for a subscription while it was paused, in the order of its events.
 
 use hookport::aws::lambda::Deadline;
-use hookport::domain::delivery::{Delivery, DeliveryState, OwnerToken};
+use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState};
 use hookport::domain::id::SubscriptionId;
 use hookport::domain::subscription::Subscription;
 use hookport::domain::text::TenantSlug;
 use hookport::domain::time::later;
-use hookport::store::{Created, HeldDelivery};
+use hookport::store::HeldDelivery;
 use jiff::Timestamp;
 
-use crate::attempt::gate_of;
-use crate::gates::{Asked, Seen};
 use crate::retry::WHILE_OFF;
 use crate::subscriptions::Ready;
+use crate::turn::{Turn, Waiting};
 use crate::{Dispatcher, Trouble};
 
 /// How many are read at a time.
@@ -85,60 +84,37 @@ impl Dispatcher {
         }
     }
 
-    /// Makes the attempt of one that is kept; gives the time until which it, and all behind it, have to wait.
+    /// Makes the attempt of one that is kept, or moves it into its lane; gives the time until which it, and all behind it,
+    /// have to wait.
     async fn release(&self, held: &HeldDelivery, ready: &Ready, now: Timestamp) -> Result<Option<Timestamp>, Trouble> {
         let subscription = &ready.subscription;
         let tenant = &subscription.tenant;
-        let owner = OwnerToken::new(self.app.random.bits());
-        let lease_until = later(now, self.app.config.lease);
-        let stored = self.app.store.delivery(tenant, held.id).await?;
-        let n = stored.as_ref().and_then(|stored| stored.attempts.last()).map_or(1, |last| last.n + 1);
-        let state = DeliveryState::Attempting { n, owner, lease_until };
-        let delivery = match &stored {
-            Some(stored) if stored.state == DeliveryState::Held => stored.clone().in_state(state, now),
-            // It was released, cancelled or attempted before.
+        let waiting = match self.app.store.delivery(tenant, held.id).await? {
+            Some(stored) if stored.state == DeliveryState::Held && stored.lane.is_none() => {
+                Waiting { delivery: stored, is_stored: true }
+            }
+            // It was released, cancelled or attempted before, or stands in its lane.
             Some(_) => return Ok(None),
-            // Whoever kept it died before it wrote the delivery itself. As it is made here, no event's row stands behind
-            // it.
+            // Whoever kept it died before it wrote the delivery itself.
             None => {
                 let (event_id, event_type) = (held.event_id, held.event_type.clone());
-                Delivery::of_event(tenant.clone(), event_id, event_type, subscription.id, state, now)
-                    .in_state(state, now)
+                let state = DeliveryState::Held;
+                let delivery = Delivery::of_event(tenant.clone(), event_id, event_type, subscription.id, state, now);
+                Waiting { delivery, is_stored: false }
             }
         };
-        let gate = gate_of(&delivery, subscription, lease_until);
-        let pass = match self.gates.ask(&self.app, &gate, now).await {
-            Asked::Go(pass) => pass,
-            Asked::Wait { until, .. } => return Ok(Some(until)),
-        };
-        let event = self.event_of(&delivery).await;
-        let claimed = match (&event, &stored) {
-            (Err(_), _) => Ok(false),
-            (Ok(_), Some(before)) => self.app.store.move_delivery(before, &delivery).await,
-            (Ok(_), None) => {
-                self.app.store.create_delivery(&delivery, owner).await.map(|created| created == Created::New)
-            }
-        };
-        let is_ours = matches!(claimed, Ok(true));
-        match event {
-            Ok(Some(event)) if is_ours => {
-                self.attempt(delivery, owner, Some(&event), ready, pass).await?;
-            }
-            Ok(event) => {
-                self.gates.done(&self.app, &gate, pass, Seen::Unknown).await;
-                if !claimed? {
-                    // Its row was put, or it was cancelled, since it was read: the note stays and is looked at again.
-                    return Ok(Some(now));
-                }
-                if event.is_none() {
-                    self.give_up(delivery, owner, "payload_expired", "the event's payload is no longer stored").await?;
-                }
-            }
-            Err(trouble) => {
-                self.gates.done(&self.app, &gate, pass, Seen::Unknown).await;
-                return Err(trouble);
-            }
+        if let Some(ordering) = &subscription.settings.ordering
+            && waiting.delivery.kind == DeliveryKind::Event
+            && let Some(event) = self.event_of(&waiting.delivery).await?
+        {
+            let is_done = self.move_into_lane(waiting, &event, ordering).await?;
+            return Ok((!is_done).then_some(now));
         }
-        Ok(None)
+        Ok(match self.take_turn(waiting, ready, now).await? {
+            Turn::Taken => None,
+            Turn::Wait(until) => Some(until),
+            // The note stays and is looked at again.
+            Turn::Moved => Some(now),
+        })
     }
 }

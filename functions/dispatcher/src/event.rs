@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hookport::domain::event_facts::EventFacts;
 use hookport::domain::event_type::EventType;
 use hookport::domain::id::EventId;
+use hookport::domain::ordering::{LaneKey, Ordering};
 use hookport::domain::payload_mode::{Content, filterable};
 use hookport::domain::subscription::Subscription;
 use hookport::domain::text::TenantSlug;
@@ -22,6 +23,12 @@ pub(crate) struct Event {
     pub(crate) content_type: Option<String>,
     pub(crate) payload: Bytes,
     pub(crate) facts: Option<EventFacts>,
+    /// The path of the URL that it was received at.
+    pub(crate) path: String,
+    /// The headers of the original request that are kept.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Whether the original request had proven where it came from.
+    pub(crate) is_verified: bool,
 }
 
 impl Event {
@@ -34,7 +41,16 @@ impl Event {
         let (mut head, payload) = request.unpack()?;
         let facts = head.facts.take();
         let content_type = head.header("content-type").map(ToOwned::to_owned);
-        Ok(Self { id, tenant, event_type, content_type, payload, facts })
+        let (path, headers, is_verified) = (head.path, head.headers, head.verified);
+        Ok(Self { id, tenant, event_type, content_type, payload, facts, path, headers, is_verified })
+    }
+
+    /// The lane that its delivery stands in. A payload that is no JSON has nothing at any path.
+    pub(crate) fn lane(&self, ordering: &Ordering) -> LaneKey {
+        ordering.lane(self.facts.as_ref(), || {
+            let whole: Value = serde_json::from_slice(&self.payload).ok()?;
+            Some(filterable(self.facts.as_ref(), &whole).clone())
+        })
     }
 
     /// The event as a payload mode takes it.

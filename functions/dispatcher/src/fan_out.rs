@@ -12,6 +12,7 @@ use hookport::domain::inbound_delivery::DispatchStatus;
 use hookport::domain::subscription::Intake;
 use hookport::domain::text::TenantSlug;
 use hookport::domain::time::later;
+use hookport::lanes;
 use hookport::message::{InboundMessage, Message};
 use hookport::store::{Created, KeptRequest};
 use jiff::SignedDuration;
@@ -20,6 +21,7 @@ use tracing::{info, warn};
 use crate::attempt::gate_of;
 use crate::event::{Event, Json};
 use crate::gates::{Asked, Seen};
+use crate::lane::settled_at;
 use crate::subscriptions::Ready;
 use crate::{Dispatcher, Trouble};
 
@@ -198,6 +200,18 @@ impl Dispatcher {
             let (tenant, kind) = (event.tenant.clone(), event.event_type.clone());
             Delivery::of_event(tenant, event.id, kind, subscription.id, state, now)
         };
+        if let Some(ordering) = &subscription.settings.ordering {
+            // Also what is kept stands in its lane: it is paused with its subscription.
+            let waiting = of_event(DeliveryState::Held).in_lane(event.lane(ordering));
+            let due = settled_at(Some(ordering), event.id);
+            lanes::line_up(&self.app, &waiting, due).await?;
+            let is_new = self.app.store.put_delivery(&waiting).await?;
+            lanes::hint(&self.app, &waiting, due).await;
+            return match is_new {
+                true => Ok(true),
+                false => self.leaves_the_event(self.app.store.delivery(&event.tenant, waiting.id).await?, &ready).await,
+            };
+        }
         if subscription.intake() == Intake::Hold {
             let held = of_event(DeliveryState::Held);
             self.app.store.note_held(&held).await?;

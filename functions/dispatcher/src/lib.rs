@@ -19,8 +19,15 @@ mod replay;
 mod request;
 mod retry;
 mod schedule;
+#[cfg(feature = "services")]
+mod service;
+#[cfg(not(feature = "services"))]
+#[path = "service_absent.rs"]
+mod service;
 mod subscriptions;
+mod target_auth;
 mod tasks;
+mod turn;
 mod upkeep;
 
 use std::sync::Arc;
@@ -35,7 +42,11 @@ use tracing::{error, instrument, warn};
 
 use failing::Streaks;
 use gates::Gates;
+use issues::Issues;
 use subscriptions::Subscriptions;
+use target_auth::Tokens;
+#[cfg(feature = "services")]
+use targets::Targets;
 
 /// The dispatcher and what it remembers between batches.
 pub struct Dispatcher {
@@ -43,6 +54,10 @@ pub struct Dispatcher {
     subscriptions: Subscriptions,
     gates: Gates,
     streaks: Streaks,
+    tokens: Tokens,
+    #[cfg(feature = "services")]
+    targets: Targets,
+    issues: Issues,
 }
 
 /// Why a message must come again.
@@ -60,7 +75,16 @@ impl Dispatcher {
     /// A dispatcher that remembers nothing yet.
     #[must_use]
     pub fn new(app: App) -> Self {
-        Self { app, subscriptions: Subscriptions::new(), gates: Gates::new(), streaks: Streaks::new() }
+        Self {
+            #[cfg(feature = "services")]
+            targets: Targets::new(&app.clients),
+            subscriptions: Subscriptions::new(),
+            gates: Gates::new(),
+            streaks: Streaks::new(),
+            tokens: Tokens::new(),
+            issues: Issues::new(),
+            app,
+        }
     }
 
     /// Works a batch, all messages at once, and names those that must come again. A panic fails its message only.
@@ -86,6 +110,7 @@ impl Dispatcher {
                 }
             }
         }
+        self.count_issues().await;
         failed
     }
 

@@ -2,11 +2,11 @@
 //! gateway tells of itself, for every tenant.
 
 use hookport::app::App;
+use hookport::dialect::{Key, Keys, catalogue};
 use hookport::domain::event_type::EventType;
 use hookport::domain::own_event::is_own;
 use hookport::domain::subscription::pinned;
 use hookport::domain::text::TenantSlug;
-use hookport::signature::standard::{SigningKey, SigningKeys};
 
 use crate::subscriptions::Ready;
 
@@ -19,6 +19,7 @@ pub(crate) fn wanting(app: &App, tenant: &TenantSlug, event_type: &EventType) ->
 pub(crate) fn ready(app: &App, tenant: &TenantSlug) -> Option<Ready> {
     let sink = app.config.pinned_sink.as_ref()?;
     // The secret was looked at when the configuration was read.
-    let keys = SigningKey::new(&sink.secret).ok().map(|key| SigningKeys::new(key, None));
-    Some(Ready { subscription: pinned(tenant.clone(), sink.url.clone()), keys })
+    let keys = Some(Keys::new(Key::new(sink.secret.clone()), None));
+    let subscription = pinned(tenant.clone(), sink.url.clone());
+    Some(Ready { subscription, keys, dialect: Some(catalogue::standard()), also: Vec::new(), auth: None })
 }

@@ -1,32 +1,31 @@
 //! What is sent to a target, and what is kept of its answer.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hookport::dialect::proof::Question;
+use hookport::dialect::{Dialect, Keys, Manner, Message, Unsendable, Written};
 use hookport::domain::attempt::{Answer, Outcome};
 use hookport::domain::delivery::{Delivery, DeliveryKind};
+use hookport::domain::payload_mode::PayloadMode;
+use hookport::domain::static_headers::allowed_name;
 use hookport::domain::subscription::{Purpose, Subscription};
-use hookport::egress::{self, EgressError, OutgoingRequest, OutgoingResponse, Timeouts};
+use hookport::domain::target_url::TargetUrl;
+use hookport::egress::{EgressError, OutgoingRequest, OutgoingResponse, Timeouts};
 use hookport::signature::challenge::{MAX_ANSWER_BYTES, challenge_body};
-use hookport::signature::standard::SigningKeys;
-use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::event::Event;
 
-const AGENT: HeaderValue = HeaderValue::from_static(egress::AGENT);
-const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
-const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
-const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
-const EVENT_TYPE: HeaderName = HeaderName::from_static("hookport-event-type");
-const DELIVERY_ID: HeaderName = HeaderName::from_static("hookport-delivery-id");
-const SUBSCRIPTION_ID: HeaderName = HeaderName::from_static("hookport-subscription-id");
-const ATTEMPT: HeaderName = HeaderName::from_static("hookport-attempt");
+/// Whether the request whose headers are passed on had proven where it came from.
+const VERIFIED: HeaderName = HeaderName::from_static("hookport-source-verified");
+/// The type that challenges say they are of.
+const CHALLENGE_TYPE: &str = "webhook.challenge";
 
 /// How long a challenge may take: to the answer's head, and in all.
 const CHALLENGE_TIMEOUTS: Timeouts = Timeouts { head: Duration::from_secs(5), total: Duration::from_secs(10) };
@@ -45,37 +44,37 @@ const TELLING: [&str; 8] = [
 /// The longest value of a header that is kept, in bytes.
 const MAX_KEPT_HEADER_BYTES: usize = 128;
 
-/// What an attempt carries, before it is signed.
-pub(crate) struct Parcel {
-    body: Bytes,
-    content_type: HeaderValue,
+/// What an attempt carries, before a dialect writes it down.
+pub(crate) struct Parcel<'e> {
+    payload: Bytes,
+    content_type: Option<String>,
     /// What the signature and `webhook-id` name it by.
     id: String,
     event_type: String,
+    /// The event, when it is one.
+    event: Option<&'e Event>,
+    is_envelope: bool,
 }
 
-impl Parcel {
+impl<'e> Parcel<'e> {
     /// An event as the subscription wants it.
-    pub(crate) fn of_event(event: &Event, subscription: &Subscription) -> Self {
-        let (body, content_type) = subscription.settings.payload.render(&event.content());
-        let content_type = content_type.as_deref().and_then(|text| HeaderValue::from_str(text).ok());
+    pub(crate) fn of_event(event: &'e Event, subscription: &Subscription) -> Self {
+        let mode = &subscription.settings.payload;
+        let (payload, content_type) = mode.render(&event.content());
         Self {
-            body,
-            content_type: content_type.unwrap_or(OCTETS),
+            payload,
+            content_type,
             id: event.id.to_string(),
             event_type: event.event_type.to_string(),
+            event: Some(event),
+            is_envelope: event.facts.is_some() && *mode != PayloadMode::Keys,
         }
     }
 
     /// The challenge that the subscription's target has to echo; `None` when none is under way.
     pub(crate) fn of_challenge(delivery: &Delivery, subscription: &Subscription) -> Option<Self> {
         let challenge = subscription.verification.challenge.as_ref()?;
-        Some(Self {
-            body: challenge_body(challenge.as_str()),
-            content_type: JSON,
-            id: delivery.event_id.to_string(),
-            event_type: "webhook.challenge".to_owned(),
-        })
+        Some(Self::own(delivery, challenge_body(challenge.as_str()), CHALLENGE_TYPE.to_owned()))
     }
 
     /// A try by hand.
@@ -86,57 +85,117 @@ impl Parcel {
             "timestamp": delivery.event_id.created_at().to_string(),
             "message": "This is a test of the subscription. Nothing happened.",
         });
-        Self {
-            body: body.to_string().into(),
-            content_type: JSON,
-            id: delivery.event_id.to_string(),
-            event_type: delivery.event_type.to_string(),
-        }
+        Self::own(delivery, body.to_string().into(), delivery.event_type.to_string())
+    }
+
+    /// Something of the gateway's own.
+    fn own(delivery: &Delivery, payload: Bytes, event_type: String) -> Self {
+        let content_type = Some("application/json".to_owned());
+        let id = delivery.event_id.to_string();
+        Self { payload, content_type, id, event_type, event: None, is_envelope: false }
     }
 
     /// The request of attempt `n`, signed anew.
+    ///
+    /// # Errors
+    /// When it cannot be written in the subscription's dialect.
     pub(crate) fn request(
         self,
         delivery: &Delivery,
         n: u32,
-        subscription: &Subscription,
-        keys: &SigningKeys,
+        speech: &Speech<'_>,
         at: Timestamp,
-    ) -> OutgoingRequest {
-        let is_challenge = delivery.kind == DeliveryKind::Challenge;
-        let signature = if is_challenge && subscription.verification.purpose == Purpose::Rotation {
-            // The new secret has to be proven, not the one that still signs beside it.
-            keys.current().sign(&self.id, at, &self.body)
-        } else {
-            keys.sign(&self.id, at, &self.body)
-        };
+    ) -> Result<OutgoingRequest, Unsendable> {
+        let subscription = speech.subscription;
         let settings = &subscription.settings;
-        let mut headers: HeaderMap = settings.headers.iter().collect();
-        headers.entry(USER_AGENT).or_insert(AGENT);
-        // What the gateway says is put in last, so that nothing can stand in its place.
-        headers.insert(CONTENT_TYPE, self.content_type);
-        headers.insert(WEBHOOK_TIMESTAMP, HeaderValue::from(at.as_second()));
-        headers.insert(ATTEMPT, HeaderValue::from(n));
-        let texts = [
-            (WEBHOOK_ID, self.id),
-            (WEBHOOK_SIGNATURE, signature),
-            (EVENT_TYPE, self.event_type),
-            (DELIVERY_ID, delivery.id.to_string()),
-            (SUBSCRIPTION_ID, subscription.id.to_string()),
-        ];
-        for (name, text) in texts {
-            headers.insert(name, HeaderValue::try_from(text).expect("ids, types and base64 are header text"));
-        }
+        let forwarded = self.event.map(|event| forwarded(event, &settings.forward_headers)).unwrap_or_default();
+        let manner = Manner {
+            dialect: speech.dialect,
+            also: speech.also,
+            headers: &settings.headers,
+            forwarded: &forwarded,
+            url: &settings.url,
+        };
+        let message = Message {
+            id: &self.id,
+            event_type: &self.event_type,
+            occurred_at: delivery.event_id.created_at(),
+            at,
+            attempt: n,
+            delivery_id: delivery.id,
+            subscription_id: subscription.id,
+            tenant: &subscription.tenant,
+            path: self.event.filter(|event| event.facts.is_none()).map(|event| event.path.as_str()),
+            facts: self.event.and_then(|event| event.facts.as_ref()),
+            payload: &self.payload,
+            content_type: self.content_type.as_deref(),
+            is_envelope: self.is_envelope,
+            json: OnceCell::new(),
+        };
         let timeout = settings.timeout();
-        OutgoingRequest {
-            method: Method::POST,
-            url: settings.url.clone(),
-            headers,
-            body: self.body,
-            timeouts: Some(if is_challenge { CHALLENGE_TIMEOUTS } else { Timeouts { head: timeout, total: timeout } }),
-            max_response_bytes: is_challenge.then_some(MAX_ANSWER_BYTES),
+        let outgoing = |url: &TargetUrl, written: Written, timeouts, max_response_bytes| OutgoingRequest {
+            method: written.method,
+            url: url.clone(),
+            headers: written.headers,
+            body: written.body,
+            timeouts: Some(timeouts),
+            max_response_bytes,
+            identity: None,
+        };
+        if delivery.kind != DeliveryKind::Challenge {
+            let written = manner.write(&message, speech.keys)?;
+            let timeouts = Timeouts { head: timeout, total: timeout };
+            return Ok(outgoing(&settings.url, written, timeouts, None));
+        }
+        let question = speech.question().ok_or(Unsendable::Secret)?;
+        let asked = if subscription.verification.purpose == Purpose::Rotation {
+            // The new secret has to be proven, not the one that still signs beside it.
+            question.write(&manner, &message, &speech.keys.current_alone())?
+        } else {
+            question.write(&manner, &message, speech.keys)?
+        };
+        let url = asked.url.as_ref().unwrap_or(&settings.url);
+        Ok(outgoing(url, asked.written, CHALLENGE_TIMEOUTS, Some(MAX_ANSWER_BYTES)))
+    }
+}
+
+/// How a subscription speaks to its target.
+pub(crate) struct Speech<'a> {
+    pub(crate) subscription: &'a Subscription,
+    pub(crate) dialect: &'a Dialect,
+    pub(crate) also: &'a [Arc<Dialect>],
+    pub(crate) keys: &'a Keys,
+    /// The host name by which the gateway asks for leave.
+    pub(crate) origin: &'a str,
+}
+
+impl Speech<'_> {
+    /// What its target is asked to prove itself; `None` when nothing is asked.
+    pub(crate) fn question(&self) -> Option<Question<'_>> {
+        let challenge = self.subscription.verification.challenge.as_ref()?.as_str();
+        let style = self.subscription.settings.proof.unwrap_or(self.dialect.proof);
+        Some(Question { style, challenge, origin: self.origin })
+    }
+}
+
+/// The headers of the original request that are passed on, and whether it had proven where it came from.
+fn forwarded(event: &Event, wanted: &[String]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if wanted.is_empty() || event.facts.is_some() {
+        return headers;
+    }
+    let is_wanted = |name: &str| wanted.iter().any(|one| one == "*" || one == name);
+    for (name, value) in event.headers.iter().filter(|(name, _)| is_wanted(name)) {
+        // What could pass for the gateway's own, or belongs to a connection, stays behind.
+        if let (Ok(_), Ok(header), Ok(value)) =
+            (allowed_name(name), HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        {
+            headers.append(header, value);
         }
     }
+    headers.remove(USER_AGENT);
+    headers.insert(VERIFIED, HeaderValue::from_static(if event.is_verified { "true" } else { "false" }));
+    headers
 }
 
 /// What is kept of an answer: the first `most` bytes of its body. `fault` says why it counts as a failure although its

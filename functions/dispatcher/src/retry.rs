@@ -3,6 +3,7 @@
 use hookport::aws::table::TableError;
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerToken, Progress};
 use hookport::domain::id::DeliveryId;
+use hookport::domain::issue::SAID_NOTHING;
 use hookport::domain::subscription::{Intake, State, Subscription, VerificationStatus};
 use hookport::domain::text::TenantSlug;
 use hookport::domain::time::later;
@@ -142,9 +143,9 @@ impl Dispatcher {
     }
 
     /// Ends a delivery whose target took it and then said nothing for too long.
-    async fn end_silence(&self, delivery: Delivery, now: Timestamp) -> Result<(), Trouble> {
+    pub(crate) async fn end_silence(&self, delivery: Delivery, now: Timestamp) -> Result<(), Trouble> {
         let percent = delivery.progress.as_ref().map_or(0, |progress| progress.percent);
-        let message = Some("the target has said nothing for 15 minutes".to_owned());
+        let message = Some(SAID_NOTHING.to_owned());
         let after = Delivery {
             progress: Some(Progress { percent, message, at: now }),
             ..delivery.clone().in_state(DeliveryState::Exhausted { at: now }, now)
@@ -153,6 +154,7 @@ impl Dispatcher {
             return Ok(());
         }
         warn!(tenant = %after.tenant, delivery.id = %after.id, "delivery.silent");
+        self.issues.note_end(&after, now);
         self.tell_exhausted(&after, now).await?;
         let found = self.subscriptions.one(&self.app, &after.tenant, after.subscription_id, now).await?;
         if let Some(ready) = found.ready {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hookport::app::App;
+use hookport::aws::table::TableError;
 use hookport::cache::{CONFIG_LIFE, Cache};
+use hookport::dialect::{Dialect, DialectName, Key, Keys, TenantKey, catalogue};
 use hookport::domain::delivery::DeliveryKind;
 use hookport::domain::event_facts::OwnerName;
 use hookport::domain::event_type::EventType;
@@ -12,19 +14,26 @@ use hookport::domain::owner::OwnerRecord;
 use hookport::domain::retry::challenge_wait_after;
 use hookport::domain::subscription::Subscription;
 use hookport::domain::text::TenantSlug;
-use hookport::signature::standard::{SigningKey, SigningKeys};
 use hookport::vault::{Owner, Sealed, VaultError};
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tracing::error;
 
+use crate::target_auth::{self, OpenAuth};
 use crate::{Trouble, pinned};
 
 /// A subscription with its secrets opened and ready.
 pub(crate) struct Ready {
     pub(crate) subscription: Subscription,
     /// `None` when a secret does not open. Its attempts then fail and are made again; others are not held up.
-    pub(crate) keys: Option<SigningKeys>,
+    pub(crate) keys: Option<Keys>,
+    /// How it looks on the wire; `None` when there is no dialect of that name, which is a failure like that.
+    pub(crate) dialect: Option<Arc<Dialect>>,
+    /// The dialects whose signatures stand beside its own.
+    pub(crate) also: Vec<Arc<Dialect>>,
+    /// What shows its target who is asking.
+    pub(crate) auth: Option<OpenAuth>,
 }
 
 impl Ready {
@@ -222,26 +231,74 @@ impl Subscriptions {
     }
 }
 
-/// Opens the secrets of a subscription.
+/// Opens the secrets of a subscription, and finds its dialects.
 pub(crate) async fn ready(app: &App, subscription: Subscription, now: Timestamp) -> Result<Ready, Trouble> {
     let owner = Owner::new(&subscription.tenant, subscription.id);
     let previous = match &subscription.previous_secret {
         Some(previous) if now < previous.until => {
-            key(app, &previous.secret, &owner, now).await?.ok().map(|key| (key, previous.until))
+            opened(app, &previous.secret, &owner, now).await?.ok().map(|text| (Key::new(text), previous.until))
         }
         _ => None,
     };
-    let current = key(app, &subscription.secret, &owner, now).await?;
+    let current = opened(app, &subscription.secret, &owner, now).await?;
     let current =
         current.inspect_err(|why| error!(subscription.id = %subscription.id, why, "subscription.secret_unusable"));
-    let keys = current.ok().map(|current| SigningKeys::new(current, previous));
-    Ok(Ready { subscription, keys })
+    let mut keys = current.ok().map(|current| Keys::new(Key::new(current), previous));
+
+    let tenant = &subscription.tenant;
+    let dialect = dialect(app, tenant, &subscription.settings.dialect).await?;
+    let mut also = Vec::new();
+    for name in &subscription.settings.also_sign {
+        also.extend(self::dialect(app, tenant, name).await?);
+    }
+    if dialect.iter().chain(&also).any(|dialect| dialect.is_asymmetric()) {
+        let of_tenant = tenant_keys(app, tenant, now).await?;
+        keys = keys.map(|keys| keys.with_tenant(of_tenant));
+    }
+    let auth = target_auth::open(app, &subscription, now).await?;
+    Ok(Ready { subscription, keys, dialect, also, auth })
 }
 
-async fn key(app: &App, sealed: &Sealed, owner: &Owner, now: Timestamp) -> Result<Result<SigningKey, String>, Trouble> {
+async fn opened(
+    app: &App,
+    sealed: &Sealed,
+    owner: &Owner,
+    now: Timestamp,
+) -> Result<Result<SecretString, String>, Trouble> {
     match app.vault.open(sealed, owner, now).await {
-        Ok(secret) => Ok(SigningKey::new(&secret).map_err(|refusal| refusal.to_string())),
+        Ok(secret) => Ok(Ok(secret)),
         Err(VaultError::Keyring(broken)) => Ok(Err(broken.to_string())),
         Err(trouble @ VaultError::Fetch(_)) => Err(trouble.into()),
     }
+}
+
+/// The dialect of this name: a built-in one, or the tenant's own.
+async fn dialect(app: &App, tenant: &TenantSlug, name: &DialectName) -> Result<Option<Arc<Dialect>>, Trouble> {
+    if let Some(built_in) = catalogue::dialect(name.as_str()) {
+        return Ok(Some(built_in));
+    }
+    match app.store.dialect(tenant, name).await {
+        Ok(found) => Ok(found.map(Arc::new)),
+        // A row that cannot be read will not be any better next time.
+        Err(TableError::Corrupt(cause)) => {
+            error!(%tenant, dialect = %name, cause, "dialect.unreadable");
+            Ok(None)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// The keys that sign for the tenant, the newest first.
+async fn tenant_keys(app: &App, tenant: &TenantSlug, now: Timestamp) -> Result<Arc<[TenantKey]>, Trouble> {
+    let mut keys = Vec::new();
+    for stored in app.store.signing_keys(tenant).await?.into_iter().rev() {
+        if stored.signs_until.is_some_and(|until| until <= now) {
+            continue;
+        }
+        let owner = Owner::new(tenant, stored.id);
+        if let Ok(seed) = opened(app, &stored.seed, &owner, now).await? {
+            keys.extend(TenantKey::new(stored.id.to_string(), &seed, stored.signs_until));
+        }
+    }
+    Ok(keys.into())
 }

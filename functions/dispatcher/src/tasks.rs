@@ -45,4 +45,4 @@ impl Dispatcher {
 }
 
 /// Up to which wait a message brings a task back.
-const SOON: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const SOON: SignedDuration = SignedDuration::from_secs(60);

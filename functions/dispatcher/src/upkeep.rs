@@ -4,8 +4,9 @@
 //! it due.
 
 use hookport::aws::lambda::Deadline;
+use hookport::domain::audit::{AuditAction, AuditRecord, Principal};
 use hookport::domain::cursor::PageRequest;
-use hookport::domain::id::SubscriptionId;
+use hookport::domain::id::{AuditRecordId, SubscriptionId};
 use hookport::domain::own_event::{NEWS, OwnEvent};
 use hookport::domain::subscription::{Challenge, Purpose, State, Subscription, VerificationStatus};
 use hookport::domain::text::TenantSlug;
@@ -46,7 +47,10 @@ impl Dispatcher {
     ) -> Result<Next, Trouble> {
         for _ in 0..ROUNDS {
             let Some(subscription) = self.app.store.subscription(tenant, id).await? else {
-                return self.cancel_held(tenant, id, deadline).await;
+                // Each lane ends what stands in it, and whoever sends there now is done before that.
+                let lanes = self.start_lanes(tenant, id, deadline).await?;
+                let held = self.cancel_held(tenant, id, deadline).await?;
+                return Ok(lanes.or(held));
             };
             if let Looked::Quiet(until) = self.look_at(&subscription, deadline).await? {
                 return Ok(until);
@@ -84,6 +88,10 @@ impl Dispatcher {
         }
         match self.drain(subscription, deadline).await? {
             Drained::Empty if subscription.status.is_draining => {
+                // Their tasks have ended while nothing was sent.
+                if let Some(until) = self.start_lanes(&subscription.tenant, subscription.id, deadline).await? {
+                    return Ok(Looked::Quiet(sooner(next, until)));
+                }
                 // The drain may have taken a minute: the last look is counted from here.
                 let after = subscription.drained(self.app.clock.now());
                 self.changed(subscription, &after).await
@@ -128,12 +136,21 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Deletes a subscription whose target never proved itself.
+    /// Deletes a subscription that nobody let in, or whose target never proved itself.
     async fn expire(&self, subscription: &Subscription, now: Timestamp) -> Result<Looked, Trouble> {
         if let Some(event) = OwnEvent::expired(subscription) {
             tell(&self.app, &event).await?;
         }
-        if self.app.store.delete_subscription(subscription, now).await? == Changed::Yes {
+        let store = &self.app.store;
+        let deleted = if subscription.status.state == State::AwaitingApproval {
+            let id = AuditRecordId::new(now, self.app.random.bits());
+            let (tenant, action) = (subscription.tenant.clone(), AuditAction::RegistrationExpired);
+            let record = AuditRecord::new(id, tenant, Principal::GATEWAY, action).about(subscription.id);
+            store.delete_subscription_audited(subscription, now, &record).await?
+        } else {
+            store.delete_subscription(subscription, now).await?
+        };
+        if deleted == Changed::Yes {
             info!(tenant = %subscription.tenant, subscription.id = %subscription.id, "subscription.expired");
         }
         Ok(Looked::Changed)

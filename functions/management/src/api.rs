@@ -8,6 +8,7 @@ use hookport::counters::Counters;
 use hookport::domain::api_token::{ApiToken, SecretHash};
 use hookport::domain::tenant::Tenant;
 use hookport::domain::text::TenantSlug;
+use hookport::store::StoredSigningKey;
 use secrecy::SecretString;
 
 use crate::error::Result;
@@ -22,8 +23,12 @@ pub(crate) struct Api {
     pub(crate) app: App,
     tokens: Arc<Cache<SecretHash, Option<Arc<ApiToken>>>>,
     switches: Arc<Cache<TenantSlug, TenantSwitches>>,
+    /// What strangers are told of the keys that sign for tenants.
+    public_keys: Arc<Cache<TenantSlug, Arc<[StoredSigningKey]>>>,
     /// What owners of subscriptions have used of their quotas.
     pub(crate) counters: Arc<Counters>,
+    /// What those who register have used. Apart, because there are as many as strangers care to have.
+    pub(crate) registrations: Arc<Counters>,
 }
 
 /// What a tenant may use.
@@ -45,7 +50,9 @@ impl Api {
     pub(crate) fn new(app: App) -> Self {
         let tokens = Arc::new(Cache::new(REMEMBERED, CONFIG_LIFE));
         let switches = Arc::new(Cache::new(REMEMBERED, CONFIG_LIFE));
-        Self { app, tokens, switches, counters: Arc::new(Counters::new(REMEMBERED)) }
+        let public_keys = Arc::new(Cache::new(REMEMBERED, CONFIG_LIFE));
+        let counters = || Arc::new(Counters::new(REMEMBERED));
+        Self { app, tokens, switches, public_keys, counters: counters(), registrations: counters() }
     }
 
     /// Finds the token with this text. What is not there is remembered as well, so that guesses cost no reads.
@@ -70,6 +77,18 @@ impl Api {
         // A tenant that is not there has nothing that could be switched off.
         let found = tenant.as_ref().map_or(TenantSwitches { inbound: true, outbound: true }, TenantSwitches::from);
         self.switches.put(slug.clone(), found, now);
+        Ok(found)
+    }
+
+    /// The keys that sign for a tenant, as they were a few seconds ago at most. Strangers may ask, so what is not there
+    /// is remembered as well.
+    pub(crate) async fn public_keys(&self, slug: &TenantSlug) -> Result<Arc<[StoredSigningKey]>> {
+        let now = self.app.clock.now();
+        if let Some(remembered) = self.public_keys.get(slug, now) {
+            return Ok(remembered);
+        }
+        let found: Arc<[StoredSigningKey]> = self.app.store.signing_keys(slug).await?.into();
+        self.public_keys.put(slug.clone(), Arc::clone(&found), now);
         Ok(found)
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use hookport::domain::api_token::ApiToken;
+use hookport::domain::audit::Principal;
 use hookport::domain::event_facts::OwnerName;
 use hookport::domain::permission::Permission;
 use hookport::domain::text::TenantSlug;
@@ -111,6 +112,11 @@ impl<N> Caller<N> {
         self.owner().is_none_or(|own| Some(own) == owner)
     }
 
+    /// The caller, as the audit log names it.
+    pub(crate) fn principal(&self) -> Principal {
+        Principal::of_token(&self.token)
+    }
+
     /// Tells whether the caller may do something beyond what the operation needs.
     pub(crate) fn may(&self, permission: Permission) -> bool {
         self.token.may(permission)
@@ -121,7 +127,7 @@ impl<N: Needs> FromRequestParts<Api> for Caller<N> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self> {
-        let text = bearer(&parts.headers).ok_or(Error::Unauthorized)?;
+        let text = bearer(&parts.headers, TOKEN_PREFIX, TOKEN_CHARS).ok_or(Error::Unauthorized)?;
         let token = api.token(&text).await?;
         let now = api.app.clock.now();
         let token = token.filter(|token| !token.is_expired(now)).ok_or(Error::Unauthorized)?;
@@ -203,8 +209,8 @@ fn side(permission: Permission) -> Option<Side> {
     }
 }
 
-/// The token of the one `Authorization: Bearer` header, if it looks like one of ours.
-fn bearer(headers: &HeaderMap) -> Option<SecretString> {
+/// The token of the one `Authorization: Bearer` header, if it has this prefix and so many characters behind it.
+pub(crate) fn bearer(headers: &HeaderMap, prefix: &str, chars: usize) -> Option<SecretString> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
     if values.next().is_some() {
@@ -213,7 +219,7 @@ fn bearer(headers: &HeaderMap) -> Option<SecretString> {
     let (scheme, text) = value.split_once(' ')?;
     let text = text.trim();
     let plausible = scheme.eq_ignore_ascii_case("bearer")
-        && text.strip_prefix(TOKEN_PREFIX).is_some_and(|rest| rest.len() == TOKEN_CHARS);
+        && text.strip_prefix(prefix).is_some_and(|rest| rest.len() == chars);
     plausible.then(|| SecretString::from(text))
 }
 
@@ -229,7 +235,7 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, HeaderValue::from_str(value).expect("a header value"));
         }
-        bearer(&headers).map(|token| token.expose_secret().to_owned())
+        bearer(&headers, TOKEN_PREFIX, TOKEN_CHARS).map(|token| token.expose_secret().to_owned())
     }
 
     #[test]

@@ -378,7 +378,7 @@ impl IntoResponse for Error {
         let violations = if let Self::SchemaMismatch(violations) = &self { violations.clone() } else { Vec::new() };
         let body = ErrorBody { error: ErrorDetail { code, message: self.to_string(), violations } };
         let mut response = (self.status(), Json(body)).into_response();
-        if matches!(self, Self::Unauthorized) {
+        if matches!(self, Self::Unauthorized | Self::Outbound(OutboundRefusal::RegistrationUnauthorized)) {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if matches!(self, Self::Unavailable(_)) {
@@ -390,7 +390,7 @@ impl IntoResponse for Error {
                 tell_quota(response.headers_mut(), quota);
             }
             // Nothing but deleting one makes room, so a minute is as good as any other time.
-            Self::QuotaReached(_) => {
+            Self::QuotaReached(_) | Self::Outbound(OutboundRefusal::TooManyWaiting) => {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
             }
             _ => {}

@@ -15,8 +15,7 @@ use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::{
-    api_token, callback, delivery, egress_rule, event, event_type, health, inbound_delivery, inbound_webhook, owner,
-    pack, preset, rejection, sample, stats, subscription, tenant, trigger, verify, webhook_version,
+    api_token, audit, bookmark, callback, delivery, dialect, egress_rule, event, event_type, health, inbound_delivery, inbound_webhook, issue, owner, pack, preset, registration, registration_token, rejection, replay, sample, schedule, signing_key, stats, subscription, template, tenant, trigger, verify, webhook_version,
 };
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(openapi_json);
@@ -49,6 +48,7 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(preset::routes())
         .merge(inbound_delivery::routes())
         .merge(rejection::routes())
+        .merge(replay::routes())
         .merge(sample::routes())
         .merge(webhook_version::routes())
         .merge(stats::routes())
@@ -57,12 +57,21 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(trigger::routes())
         .merge(pack::routes())
         .merge(event::routes())
+        .merge(bookmark::routes())
+        .merge(schedule::routes())
         .merge(subscription::routes())
         .merge(owner::routes())
+        .merge(registration_token::routes())
+        .merge(registration::routes())
+        .merge(audit::routes())
         .merge(egress_rule::routes())
         .merge(callback::routes())
         .merge(verify::routes())
-        .merge(delivery::routes());
+        .merge(signing_key::routes())
+        .merge(dialect::routes())
+        .merge(template::routes())
+        .merge(delivery::routes())
+        .merge(issue::routes());
     for item in router.get_openapi_mut().paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
@@ -111,6 +120,12 @@ fn base() -> OpenApi {
         .description(Some("An API token. The scope that an operation names is the permission that it needs."))
         .build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let registration = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("hpr_ and 40 letters and digits")
+        .description(Some("A registration token, with which a listener makes its own subscription."))
+        .build();
+    components.add_security_scheme("registration", SecurityScheme::Http(registration));
     for (name, _, description) in [UNAUTHORIZED, FORBIDDEN, TOO_LARGE, NOT_JSON, INTERNAL, UNAVAILABLE] {
         components.responses.insert(name.to_owned(), RefOr::T(refusal(description)));
     }

@@ -222,6 +222,7 @@ fn head(endpoint: &Endpoint, arrived: &Arrived, source: Option<IpAddr>) -> Reque
     let kept = headers.filter(|(name, _)| may_keep_header(name.as_str(), &webhook.auth));
     RequestHead {
         facts: None,
+        verified: !webhook.auth.proofs.is_empty(),
         method: arrived.request.method().to_string(),
         path: match &endpoint.key {
             Some(key) => webhook.path(Some(&key.hint)),

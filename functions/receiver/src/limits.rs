@@ -3,7 +3,7 @@
 //! The arithmetic is in [`hookport::domain::rate_limit`], the counting in [`hookport::counters`]; here is what counts
 //! for which limit.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use hookport::app::App;
 use hookport::aws::table::TableError;
@@ -12,6 +12,7 @@ pub(crate) use hookport::counters::Quota;
 use hookport::domain::inbound_webhook::InboundWebhook;
 use hookport::domain::rate_limit::RateLimit;
 use hookport::domain::refusal::Refusal;
+use hookport::domain::source_address::counted_as;
 use hookport::store::RateScope;
 use jiff::Timestamp;
 
@@ -105,17 +106,9 @@ impl Limits {
     }
 }
 
-/// What an address counts for: itself, or its network where one sender has many. Requests from nobody knows where share
-/// one limit.
+/// The limit that an address shares with its network.
 fn source_scope(source: Option<IpAddr>) -> RateScope {
-    RateScope::Source(match source.map(|address| address.to_canonical()) {
-        Some(IpAddr::V4(address)) => IpAddr::V4(address),
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        None => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    })
+    RateScope::Source(counted_as(source))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! An embedded stand-in for SQS: standard queues, and only the operations Hookport uses.
 //!
-//! It is strict where AWS is strict, so that what passes here passes there. It is not: FIFO or fair queues, message
-//! attributes, tags, policies, the limits on messages in flight, or MD5 digests, which the SDK for Rust never checks.
+//! It is strict where AWS is strict, so that what passes here passes there. It is not: FIFO or fair queues, system
+//! attributes of messages, tags, policies, the limits on messages in flight, or MD5 digests, which the SDK for Rust never
+//! checks.
 //! Messages lie in SQLite, in memory or in a file; one implementation serves both.
 
 mod attributes;
@@ -10,6 +11,7 @@ mod change_visibility;
 mod create_queue;
 mod delete;
 mod get_queue;
+mod message_attributes;
 mod purge;
 mod queue;
 mod receipt;

@@ -5,9 +5,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
+use super::message_attributes::Asked;
 use super::queue::{LONGEST_POLL_SECONDS, Queue};
 use super::receipt::Receipt;
 use super::refusal::Refusal;
@@ -27,12 +29,14 @@ struct ReceiveMessage<'a> {
     attribute_names: Vec<String>,
     #[serde(default)]
     message_system_attribute_names: Vec<String>,
+    #[serde(default)]
+    message_attribute_names: Vec<String>,
 }
 
 pub(super) async fn receive_message(state: &State, body: &[u8]) -> Result<Answer, Refusal> {
     let request: ReceiveMessage<'_> = parse(body)?;
     let queue = state.queue_at(&request.queue_url)?;
-    let terms = Terms::of(&request, &queue)?;
+    let terms = Terms::of(request, &queue)?;
 
     let opened = Instant::now();
     let ends_at = state.now() + terms.wait_seconds * 1000;
@@ -64,6 +68,7 @@ struct Terms {
     visibility_ms: i64,
     wait_seconds: i64,
     told: Told,
+    asked: Asked,
 }
 
 /// Which system attributes the caller wants to be told.
@@ -75,7 +80,7 @@ struct Told {
 }
 
 impl Terms {
-    fn of(request: &ReceiveMessage<'_>, queue: &Queue) -> Result<Self, Refusal> {
+    fn of(request: ReceiveMessage<'_>, queue: &Queue) -> Result<Self, Refusal> {
         let limit = request.max_number_of_messages.unwrap_or(1);
         if !(1..=10).contains(&limit) {
             let reason = "Must be between 1 and 10, if provided.";
@@ -96,7 +101,8 @@ impl Terms {
         for name in names.chain(&request.message_system_attribute_names) {
             told.add(name)?;
         }
-        Ok(Self { limit, visibility_ms: visibility * 1000, wait_seconds, told })
+        let asked = Asked::new(request.message_attribute_names);
+        Ok(Self { limit, visibility_ms: visibility * 1000, wait_seconds, told, asked })
     }
 }
 
@@ -187,6 +193,8 @@ struct Message<'a> {
     body: &'a str,
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     attributes: Attributes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_attributes: Option<Box<RawValue>>,
 }
 
 #[derive(Serialize)]
@@ -215,12 +223,13 @@ impl Pass {
         } else if queue.is_worn_out(candidate.receives) {
             self.worn_out.push(candidate.id);
         } else {
-            self.write(candidate, queue, &terms.told, now);
+            self.write(candidate, queue, terms, now);
         }
     }
 
     /// Writes the message straight from SQLite's own copy of it.
-    fn write(&mut self, candidate: &Candidate<'_>, queue: &Queue, told: &Told, now: i64) {
+    fn write(&mut self, candidate: &Candidate<'_>, queue: &Queue, terms: &Terms, now: i64) {
+        let told = &terms.told;
         let receives = candidate.receives + 1;
         let received_before = candidate.receives + candidate.received_elsewhere;
         let first_received_at = if received_before == 0 { now } else { candidate.first_received_at };
@@ -235,6 +244,7 @@ impl Pass {
                 sent_timestamp: told.sent.then(|| candidate.sent_at.to_string()),
                 approximate_first_receive_timestamp: told.first_received.then(|| first_received_at.to_string()),
             },
+            message_attributes: terms.asked.of(candidate.attributes),
         };
         let opening: &[u8] = if self.taken.is_empty() { b"{\"Messages\":[" } else { b"," };
         self.json.extend_from_slice(opening);

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::attributes::LARGEST_MESSAGE;
 use super::batch::{Batch, Failure, Outcome, check_ids};
+use super::message_attributes::{self, MessageAttributes};
 use super::queue::Queue;
 use super::refusal::Refusal;
 use super::store::{self, NewMessage};
@@ -25,7 +26,8 @@ struct Outgoing<'a> {
     #[serde(borrow, default)]
     message_body: Cow<'a, str>,
     delay_seconds: Option<i64>,
-    message_attributes: Option<IgnoredAny>,
+    #[serde(default)]
+    message_attributes: MessageAttributes,
     message_system_attributes: Option<IgnoredAny>,
     message_deduplication_id: Option<IgnoredAny>,
     message_group_id: Option<IgnoredAny>,
@@ -85,8 +87,8 @@ impl Outgoing<'_> {
         if self.message_body.is_empty() {
             return Err(Refusal::MissingParameter("MessageBody"));
         }
-        if self.message_attributes.is_some() || self.message_system_attributes.is_some() {
-            return Err(Refusal::UnsupportedOperation("This stand-in has no message attributes."));
+        if self.message_system_attributes.is_some() {
+            return Err(Refusal::UnsupportedOperation("This stand-in has no system attributes of messages."));
         }
         if self.message_deduplication_id.is_some() || self.message_group_id.is_some() {
             return Err(Refusal::UnsupportedOperation("This stand-in has no message groups and no deduplication."));
@@ -95,7 +97,8 @@ impl Outgoing<'_> {
             return Err(Refusal::InvalidMessageContents);
         }
         let most = queue.settings.maximum_message_size;
-        if !fits(self.message_body.len(), most) {
+        let attribute_bytes = message_attributes::check(&self.message_attributes)?;
+        if !fits(self.message_body.len() + attribute_bytes, most) {
             return Err(Refusal::InvalidParameterValue(format!(
                 "One or more parameters are invalid. Reason: Message must be shorter than {most} bytes."
             )));
@@ -114,6 +117,8 @@ impl Outgoing<'_> {
             visible_at: now + delay_ms,
             uuid: uuid.into_bytes(),
             body: &self.message_body,
+            attributes: (!self.message_attributes.is_empty())
+                .then(|| serde_json::to_string(&self.message_attributes).expect("texts by name are JSON")),
         }
     }
 }
@@ -123,7 +128,7 @@ fn fits(bytes: usize, most: i64) -> bool {
 }
 
 /// Says whether XML 1.0 allows the character, which is what SQS allows.
-fn is_legal(character: char) -> bool {
+pub(super) fn is_legal(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 

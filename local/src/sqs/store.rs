@@ -55,6 +55,9 @@ impl Store {
         conn.set_prepared_statement_cache_capacity(32);
         conn.execute_batch(SETUP)?;
         conn.execute_batch(SCHEMA)?;
+        if !has_attributes(&conn)? {
+            conn.execute_batch("ALTER TABLE messages ADD COLUMN attributes TEXT")?;
+        }
         Ok(Self(Mutex::new(conn)))
     }
 
@@ -76,6 +79,13 @@ impl Store {
         // Whoever panicked rolled its transaction back on the way out.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells whether messages have the column for their attributes, which files of older versions lack. It is the last one,
+/// behind the body, and null for all but a few.
+fn has_attributes(conn: &Connection) -> Result<bool> {
+    let columns = "SELECT count(*) FROM pragma_table_info('messages') WHERE name = 'attributes'";
+    conn.query_row(columns, (), |row| row.get::<_, i64>(0)).map(|count| count > 0)
 }
 
 /// A queue as it is stored.
@@ -115,16 +125,25 @@ pub(super) struct NewMessage<'a> {
     pub(super) visible_at: i64,
     pub(super) uuid: [u8; 16],
     pub(super) body: &'a str,
+    /// As JSON.
+    pub(super) attributes: Option<String>,
 }
 
 pub(super) fn insert(conn: &Connection, message: &NewMessage<'_>) -> Result<()> {
     // Until the first receive, `first_received_at` only keeps the place.
     conn.prepare_cached(
         "INSERT INTO messages
-             (queue, visible_at, sent_at, first_received_at, receives, received_elsewhere, uuid, body)
-         VALUES (?1, ?2, ?3, ?3, 0, 0, ?4, ?5)",
+             (queue, visible_at, sent_at, first_received_at, receives, received_elsewhere, uuid, body, attributes)
+         VALUES (?1, ?2, ?3, ?3, 0, 0, ?4, ?5, ?6)",
     )?
-    .execute(params![message.queue, message.visible_at, message.sent_at, message.uuid, message.body])?;
+    .execute(params![
+        message.queue,
+        message.visible_at,
+        message.sent_at,
+        message.uuid,
+        message.body,
+        message.attributes,
+    ])?;
     Ok(())
 }
 
@@ -139,6 +158,8 @@ pub(super) struct Candidate<'row> {
     pub(super) received_elsewhere: i64,
     pub(super) uuid: [u8; 16],
     pub(super) body: &'row str,
+    /// As JSON.
+    pub(super) attributes: Option<&'row str>,
 }
 
 /// Shows up to `limit` visible messages to `each`, those that are visible longest first.
@@ -150,7 +171,7 @@ pub(super) fn each_visible(
     mut each: impl FnMut(&Candidate<'_>),
 ) -> Result<()> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, sent_at, first_received_at, receives, received_elsewhere, uuid, body
+        "SELECT id, sent_at, first_received_at, receives, received_elsewhere, uuid, body, attributes
          FROM messages WHERE queue = ?1 AND visible_at <= ?2
          ORDER BY visible_at, id LIMIT ?3",
     )?;
@@ -164,6 +185,7 @@ pub(super) fn each_visible(
             received_elsewhere: row.get(4)?,
             uuid: row.get(5)?,
             body: row.get_ref(6)?.as_str()?,
+            attributes: row.get_ref(7)?.as_str_or_null()?,
         });
     }
     Ok(())

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_types::SdkConfig;
 use secrecy::{ExposeSecret, SecretString};
 
 /// The credentials that calls are signed with.
@@ -47,16 +49,17 @@ pub enum Transport {
     InProcess(SharedHttpClient),
 }
 
-/// One client for each service.
+/// One client for each service that every function uses, and how the services are called that get deliveries.
 #[derive(Clone, Debug)]
 pub struct AwsClients {
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
     pub(super) secrets: aws_sdk_secretsmanager::Client,
     pub(super) report_capacity: bool,
+    of_targets: SdkConfig,
 }
 
-/// The transport as the clients get it: one connection pool and one set of root certificates for all three.
+/// The transport as the clients get it: one connection pool and one set of root certificates for all of them.
 enum Http {
     InProcess(SharedHttpClient),
     Network(SharedHttpClient),
@@ -67,13 +70,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
 macro_rules! client {
     ($sdk:ident, $settings:ident, $http:ident) => {{
-        let credentials = Credentials::new(
-            $settings.credentials.access_key_id.clone(),
-            $settings.credentials.secret_access_key.expose_secret(),
-            $settings.credentials.session_token.as_ref().map(|t| t.expose_secret().to_owned()),
-            None,
-            "configuration",
-        );
+        let credentials = credentials(&$settings.credentials);
         let mut config = $sdk::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new($settings.region.clone()))
@@ -112,8 +109,45 @@ impl AwsClients {
             sqs: client!(aws_sdk_sqs, settings, http),
             secrets: client!(aws_sdk_secretsmanager, settings, http),
             report_capacity: settings.report_capacity,
+            of_targets: of_targets(settings, &http),
         }
     }
+
+    /// How a service that gets deliveries is called in `region`, over the same connections.
+    ///
+    /// A call is made once, because not every service drops what it is sent twice, and takes as long as its caller
+    /// waits.
+    #[must_use]
+    pub fn of_targets(&self, region: &str) -> SdkConfig {
+        self.of_targets.to_builder().region(Region::new(region.to_owned())).build()
+    }
+}
+
+fn of_targets(settings: &AwsSettings, http: &Http) -> SdkConfig {
+    let (client, timeouts) = match http {
+        Http::InProcess(client) => (client, TimeoutConfig::disabled()),
+        Http::Network(client) => (client, TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build()),
+    };
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .credentials_provider(SharedCredentialsProvider::new(credentials(&settings.credentials)))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .sleep_impl(TokioSleep::new());
+    config.set_endpoint_url(settings.endpoint_url.clone());
+    config.set_http_client(Some(client.clone()));
+    config.build()
+}
+
+fn credentials(given: &AwsCredentials) -> Credentials {
+    Credentials::new(
+        given.access_key_id.clone(),
+        given.secret_access_key.expose_secret(),
+        given.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
+        None,
+        "configuration",
+    )
 }
 
 fn network_client() -> SharedHttpClient {

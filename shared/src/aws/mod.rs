@@ -8,6 +8,7 @@ pub mod in_process;
 pub mod lambda;
 pub mod queue;
 pub mod secrets;
+pub mod sigv4;
 pub mod table;
 pub mod transaction;
 

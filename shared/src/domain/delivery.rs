@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 
 use super::attempt::{Attempt, Outcome};
 use super::event_type::EventType;
-use super::id::{DeliveryId, EventId, SubscriptionId};
+use super::id::{DeliveryId, EventId, ReplayId, SubscriptionId};
+use super::ordering::LaneKey;
 use super::text::TenantSlug;
 use super::time::later;
 use super::verdict::Verdict;
@@ -87,7 +88,7 @@ pub enum DeliveryState {
         /// Why it waits, if not because the attempt before failed.
         reason: Option<WaitReason>,
     },
-    /// Kept for a subscription that is paused or has to prove itself again.
+    /// Kept for a subscription that is paused or has to prove itself again, or until it is the first of its lane.
     Held,
     /// An attempt is being made, or its sender died.
     Attempting {
@@ -156,6 +157,10 @@ pub struct Delivery {
     pub subscription_id: SubscriptionId,
     /// The delivery that it repeats.
     pub repeats: Option<DeliveryId>,
+    /// The replay that made it.
+    pub replay: Option<ReplayId>,
+    /// The lane that it stands in, where deliveries keep an order. The lane's task stands behind all that happens to it.
+    pub lane: Option<LaneKey>,
     /// Where it stands.
     pub state: DeliveryState,
     /// What the target told later.
@@ -163,7 +168,7 @@ pub struct Delivery {
     /// The finished attempts, oldest first.
     pub attempts: Vec<Attempt>,
     /// When the sweeper takes it up. `None` while its first attempt is covered by the event's own row, while it is held,
-    /// and at the end.
+    /// in a lane, and at the end.
     pub due_at: Option<Timestamp>,
     /// How often the sweeper took it up without an attempt being recorded.
     pub redrives: u32,
@@ -199,6 +204,8 @@ impl Delivery {
             event_type,
             subscription_id,
             repeats: None,
+            replay: None,
+            lane: None,
             state,
             progress: None,
             attempts: Vec::new(),
@@ -228,8 +235,17 @@ impl Delivery {
             | DeliveryState::Exhausted { .. }
             | DeliveryState::Cancelled { .. } => None,
         };
+        if self.lane.is_some() {
+            self.due_at = None;
+        }
         self.redrives = 0;
         self
+    }
+
+    /// The delivery in a lane, whose task stands behind it from now on.
+    #[must_use]
+    pub fn in_lane(self, lane: LaneKey) -> Self {
+        Self { lane: Some(lane), due_at: None, ..self }
     }
 
     /// The delivery after one of its attempts ended; `wait` is what its schedule says comes next, `None` that nothing
@@ -286,10 +302,12 @@ impl Delivery {
         }
     }
 
-    /// Tells whether the delivery needs nothing from the event's own row any more: it ended, is kept, or has a due time.
+    /// Tells whether the delivery needs nothing from the event's own row any more: it ended, is kept, stands in a lane, or
+    /// has a due time.
     #[must_use]
     pub fn is_on_its_own(&self) -> bool {
-        self.due_at.is_some() || self.state.is_final() || self.state == DeliveryState::Held
+        let is_kept = self.state == DeliveryState::Held || self.lane.is_some();
+        is_kept || self.due_at.is_some() || self.state.is_final()
     }
 
     /// From when on the row may be deleted.

@@ -193,6 +193,9 @@ pub struct RequestHead {
     /// What a published event says of itself; absent where a request came to a webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<EventFacts>,
+    /// Whether the request had proven where it came from, beyond knowing the URL.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verified: bool,
 }
 
 impl RequestHead {

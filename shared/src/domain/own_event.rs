@@ -11,6 +11,7 @@ use super::event_facts::{EventFacts, OwnerName};
 use super::event_type::EventType;
 use super::id::{InboundDeliveryId, InboundWebhookId};
 use super::inbound_delivery::InboundDelivery;
+use super::issue::{Issue, IssueState};
 use super::subscription::{State, Subscription};
 use super::text::TenantSlug;
 
@@ -34,6 +35,12 @@ impl OwnEventType {
     }
 }
 
+/// A subscription waits for an admin.
+pub const REGISTERED: OwnEventType = OwnEventType {
+    name: "subscription.registered",
+    description: "A listener registered itself; its subscription waits until an admin lets it in, at most until \
+                  `expires_at`.",
+};
 /// A subscription takes events from now on.
 pub const ACTIVATED: OwnEventType =
     OwnEventType { name: "subscription.activated", description: "A subscription takes events from now on." };
@@ -73,9 +80,31 @@ pub const AUTO_DISABLED: OwnEventType = OwnEventType {
     description: "An inbound webhook was switched off because its requests kept failing.",
 };
 
+/// Attempts keep failing.
+pub const ISSUE_OPENED: OwnEventType = OwnEventType {
+    name: "delivery_issue.opened",
+    description: "Attempts at a subscription fail for one cause, and none has succeeded a minute later.",
+};
+/// Attempts fail no longer.
+pub const ISSUE_CLOSED: OwnEventType = OwnEventType {
+    name: "delivery_issue.closed",
+    description: "An issue whose opening was told is over, by itself or by hand.",
+};
+
 /// Every type of event that the gateway tells of itself.
-pub const OWN_EVENT_TYPES: [OwnEventType; 8] =
-    [ACTIVATED, DEACTIVATED, CHALLENGE_FAILED, EXPIRING, EXPIRED, EXHAUSTED, SILENT, AUTO_DISABLED];
+pub const OWN_EVENT_TYPES: [OwnEventType; 11] = [
+    REGISTERED,
+    ACTIVATED,
+    DEACTIVATED,
+    CHALLENGE_FAILED,
+    EXPIRING,
+    EXPIRED,
+    EXHAUSTED,
+    ISSUE_OPENED,
+    ISSUE_CLOSED,
+    SILENT,
+    AUTO_DISABLED,
+];
 
 /// Tells whether the gateway tells events of this type of itself.
 #[must_use]
@@ -104,6 +133,7 @@ impl OwnEvent {
     #[must_use]
     pub fn of_status(subscription: &Subscription) -> Option<Self> {
         let kind = match subscription.status.state {
+            State::AwaitingApproval => REGISTERED,
             State::Active => ACTIVATED,
             State::Paused | State::Disabled => DEACTIVATED,
             State::VerificationFailed => CHALLENGE_FAILED,
@@ -165,6 +195,50 @@ impl OwnEvent {
         let named_at = if is_recent { before } else { at };
         let (tenant, subject) = (delivery.tenant.clone(), delivery.id.to_bytes());
         Self { tenant, kind: EXHAUSTED, at, named_at, owner, subject, data }
+    }
+
+    /// An issue at a subscription of `owner` opened, and is told of at `now`.
+    #[must_use]
+    pub fn issue_opened(issue: &Issue, owner: Option<OwnerName>, now: Timestamp) -> Self {
+        Self::about_issue(issue, ISSUE_OPENED, issue.first_seen, owner, now)
+    }
+
+    /// An issue at a subscription of `owner` is over; `None` while it is not.
+    #[must_use]
+    pub fn issue_closed(issue: &Issue, owner: Option<OwnerName>, now: Timestamp) -> Option<Self> {
+        match issue.state {
+            IssueState::Resolved { at, .. } => Some(Self::about_issue(issue, ISSUE_CLOSED, at, owner, now)),
+            IssueState::Open | IssueState::Acknowledged(_) => None,
+        }
+    }
+
+    fn about_issue(
+        issue: &Issue,
+        kind: OwnEventType,
+        at: Timestamp,
+        owner: Option<OwnerName>,
+        now: Timestamp,
+    ) -> Self {
+        let by_itself = match issue.state {
+            IssueState::Resolved { by_itself, .. } => Some(by_itself),
+            IssueState::Open | IssueState::Acknowledged(_) => None,
+        };
+        let data = json!({
+            "issue_id": issue.id,
+            "subscription_id": issue.subscription_id,
+            "cause": issue.cause,
+            "count": issue.count,
+            "opened": issue.opened,
+            "first_seen": issue.first_seen.to_string(),
+            "last_seen": issue.last_seen.to_string(),
+            "last_error": issue.last_error,
+            "by_itself": by_itself,
+        });
+        // Named by a time long ago, the event would be gone soon.
+        let is_recent = now <= at.saturating_add(RECENT).unwrap_or(now);
+        let named_at = if is_recent { at } else { now };
+        let (tenant, subject) = (issue.tenant.clone(), issue.id.to_bytes());
+        Self { tenant, kind, at, named_at, owner, subject, data }
     }
 
     /// What it says of itself beside its body.

@@ -187,6 +187,10 @@ impl Permission {
                 | Self::DeliveryRetry
                 | Self::EventPublish
                 | Self::EventTypeRead
+                | Self::IssueRead
+                | Self::IssueUpdate
+                | Self::ReplayCreate
+                | Self::ReplayRead
         )
     }
 

@@ -1,6 +1,6 @@
 //! Where a request comes from: what the platform saw, unless that is a proxy of ours that says more.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 
@@ -28,6 +28,20 @@ pub fn sender(peer: Option<IpAddr>, forwarded: &[&[u8]], trusted: &[IpNet]) -> O
         }
     }
     None
+}
+
+/// What an address counts for where requests are counted: itself, or its network where one sender has many. Requests
+/// from nobody knows where count together.
+#[must_use]
+pub fn counted_as(source: Option<IpAddr>) -> IpAddr {
+    match source.map(|address| address.to_canonical()) {
+        Some(IpAddr::V4(address)) => IpAddr::V4(address),
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        None => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    }
 }
 
 /// Reads one entry: an address, IPv6 perhaps in brackets, either perhaps with a port.

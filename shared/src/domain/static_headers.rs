@@ -100,7 +100,10 @@ impl TryFrom<BTreeMap<String, String>> for StaticHeaders {
 }
 
 /// The name in lower case, if a subscription may set it.
-fn allowed_name(text: &str) -> Result<String, StaticHeadersError> {
+///
+/// # Errors
+/// When it is no name of a header, or that of one that the gateway writes.
+pub fn allowed_name(text: &str) -> Result<String, StaticHeadersError> {
     let refused = || StaticHeadersError::Name { name: text.chars().take(MAX_NAME_CHARS).collect() };
     if text.len() > MAX_NAME_CHARS {
         return Err(refused());
@@ -137,6 +140,12 @@ impl StaticHeaders {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Tells whether this header is among them.
+    #[must_use]
+    pub fn has(&self, name: &HeaderName) -> bool {
+        self.0.contains_key(name.as_str())
     }
 
     /// The headers, their values marked as sensitive.

@@ -216,9 +216,10 @@ impl SubscriptionHealth {
                 State::Active if consecutive_failures > 0 => SubscriptionHealthState::Failing,
                 State::Active => SubscriptionHealthState::Healthy,
                 State::Paused | State::Disabled => SubscriptionHealthState::Disabled,
-                State::AwaitingChallenge | State::PendingVerification | State::VerificationFailed => {
-                    SubscriptionHealthState::Unverified
-                }
+                State::AwaitingApproval
+                | State::AwaitingChallenge
+                | State::PendingVerification
+                | State::VerificationFailed => SubscriptionHealthState::Unverified,
             },
             success_rate: if newest.is_empty() { 1.0 } else { successes as f64 / newest.len() as f64 },
             last_success_at: first(true),

@@ -112,6 +112,20 @@ impl TargetUrl {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
+    /// Scheme, host and port, as they stand before the path.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    /// The URL with these fields behind those of its query; `None` when that is no URL of ours.
+    #[must_use]
+    pub fn with_query(&self, fields: &[(&str, &str)]) -> Option<Self> {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().extend_pairs(fields);
+        Self::read(url.as_str()).ok()
+    }
+
     /// Tells whether the scheme is `https`.
     #[must_use]
     pub fn is_https(&self) -> bool {

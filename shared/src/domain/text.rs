@@ -149,7 +149,7 @@ macro_rules! texts {
         }
     )+};
 }
-pub(super) use texts;
+pub(crate) use texts;
 
 texts!(Name, Description, Slug, TenantSlug);
 

@@ -16,6 +16,7 @@ use http::Uri;
 use http::uri::Scheme;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
@@ -142,8 +143,8 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// Makes the connector of one policy and one state of the deny list.
-    pub(super) fn new(policy: &EgressPolicy, denied: Arc<[DenyRule]>, resolver: Resolver) -> Self {
+    /// Makes the connector of one policy, one state of the deny list and one identity.
+    pub(super) fn new(policy: &EgressPolicy, denied: Arc<[DenyRule]>, resolver: Resolver, tls: ClientConfig) -> Self {
         let dialer = Dialer(Arc::new(Rules {
             urls: policy.urls(),
             denied,
@@ -151,11 +152,15 @@ impl Connector {
             proxy: policy.proxy.clone(),
             timeout: policy.connect_timeout,
         }));
-        let builder = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .expect("the provider supports TLS 1.2 and 1.3");
+        let builder = HttpsConnectorBuilder::new().with_tls_config(tls);
         let builder = if policy.allow_http { builder.https_or_http() } else { builder.https_only() };
         Self { https: builder.enable_http1().wrap_connector(dialer), timeout: policy.connect_timeout }
+    }
+
+    /// The same, for `https` only, whatever the policy allows.
+    pub(super) fn https_only(mut self) -> Self {
+        self.https.enforce_https();
+        self
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why an outgoing request has no answer.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::{fmt, io};
 
 use super::connect::ConnectError;
 use crate::domain::address::AddressRefusal;
@@ -119,8 +119,9 @@ impl EgressError {
             Some(ConnectError::Resolve(_)) => Self::Resolve(error.into()),
             Some(ConnectError::Connect(_)) => Self::Connect(error.into()),
             Some(ConnectError::TimedOut) => Self::TimedOut { phase: Phase::Connect },
-            // What fails while connecting and is not the dialer's is the handshake's.
-            None if error.is_connect() => Self::Tls(error.into()),
+            // What fails while connecting and is not the dialer's is the handshake's. A server that does not take the
+            // gateway's certificate says so after it, when the request is under way.
+            None if error.is_connect() || is_tls(&error) => Self::Tls(error.into()),
             None => Self::Protocol(error.into()),
         }
     }
@@ -136,7 +137,21 @@ impl From<TargetUrlError> for EgressError {
     }
 }
 
+/// The error and its causes.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
 /// Finds the dialer's own error, which the TLS connector and the client wrap.
 fn connect_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a ConnectError> {
-    std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref::<ConnectError>())
+    causes(error).find_map(|error| error.downcast_ref::<ConnectError>())
+}
+
+/// Tells whether TLS came to an end, which a stream reports as a failure to read or write.
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    let of_stream = |error: &(dyn StdError + 'static)| {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    };
+    causes(error).any(of_stream)
 }

@@ -1,10 +1,14 @@
 //! What is sent and what comes back.
 
+use std::fmt;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
 
+use super::identity::ClientIdentity;
 use super::policy::Timeouts;
 use crate::domain::target_url::TargetUrl;
 
@@ -30,7 +34,7 @@ pub fn is_connection_header(name: &HeaderName) -> bool {
 }
 
 /// A request to send.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OutgoingRequest {
     /// Its method.
     pub method: Method,
@@ -44,6 +48,19 @@ pub struct OutgoingRequest {
     pub timeouts: Option<Timeouts>,
     /// How much of the answer's body is kept, instead of what the policy says.
     pub max_response_bytes: Option<usize>,
+    /// The certificate that is shown to the target; it is then `https` or nothing.
+    pub identity: Option<Arc<ClientIdentity>>,
+}
+
+/// Neither what it carries nor its path and query: credentials stand in each of them.
+impl fmt::Debug for OutgoingRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutgoingRequest")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An answer, whatever its status: a redirect is one too.

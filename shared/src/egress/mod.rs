@@ -9,9 +9,11 @@ mod connect;
 mod deny;
 mod error;
 mod exchange;
+mod identity;
 mod policy;
 mod proxy;
 mod resolve;
+mod tls;
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,9 +30,11 @@ pub use self::deny::{BoxError, DenyList, DenyLoading, DenyRule, DenySource};
 pub use self::error::{EgressError, Phase};
 use self::exchange::into_http;
 pub use self::exchange::{OutgoingRequest, OutgoingResponse, is_connection_header};
+pub use self::identity::{ClientIdentity, IdentityError};
 pub use self::policy::{EgressPolicy, Timeouts};
 pub use self::proxy::{Proxy, ProxyError};
 pub use self::resolve::Resolver;
+pub use self::tls::{ExtraRoots, ExtraRootsError};
 use crate::domain::target_url::{TargetUrl, UrlPolicy};
 
 /// What the gateway calls itself in `User-Agent`, unless a subscription says otherwise.
@@ -116,7 +120,8 @@ impl Egress {
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         let timeouts = Some(Timeouts { total, ..self.policy().timeouts() });
         let (method, body) = (Method::GET, Bytes::new());
-        self.send(OutgoingRequest { method, url, headers, body, timeouts, max_response_bytes: None }).await
+        let (max_response_bytes, identity) = (None, None);
+        self.send(OutgoingRequest { method, url, headers, body, timeouts, max_response_bytes, identity }).await
     }
 
     /// Sends a request, once, and keeps the beginning of the answer.
@@ -137,7 +142,8 @@ impl Egress {
 
         let admitted = timeout_at(head_end, self.admit(&request.url)).await;
         let denied = admitted.unwrap_or(Err(EgressError::DenyListUnavailable))?;
-        let answer = self.0.clients.under(&denied).request(into_http(request));
+        let client = self.0.clients.under(&denied, request.identity.as_deref());
+        let answer = client.request(into_http(request));
         let answer = match timeout_at(head_end, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(EgressError::from_client(error)),

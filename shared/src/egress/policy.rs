@@ -5,6 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::proxy::Proxy;
+use super::tls::ExtraRoots;
 use crate::domain::host_pattern::HostPattern;
 use crate::domain::target_url::UrlPolicy;
 
@@ -23,6 +24,8 @@ pub struct EgressPolicy {
     pub allowed_hosts: Vec<HostPattern>,
     /// Sends through this proxy, which is told the address that was judged and never the name.
     pub proxy: Option<Proxy>,
+    /// Believes servers whose certificates are of these authorities as well.
+    pub extra_roots: ExtraRoots,
     /// The longest that a name look-up, a connection and its TLS handshake may take together.
     pub connect_timeout: Duration,
     /// The longest that an answer's head may take, connecting included, where the request does not say otherwise.
@@ -42,6 +45,7 @@ impl Default for EgressPolicy {
             allowed_networks: Vec::new(),
             allowed_hosts: Vec::new(),
             proxy: None,
+            extra_roots: ExtraRoots::default(),
             connect_timeout: Duration::from_secs(3),
             headers_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_secs(15),

@@ -59,6 +59,7 @@ fn post(text: &str) -> OutgoingRequest {
         body: Bytes::from_static(b"{\"n\":1}"),
         timeouts: None,
         max_response_bytes: None,
+        identity: None,
     }
 }
 

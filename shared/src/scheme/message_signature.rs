@@ -184,7 +184,7 @@ fn dictionary(view: &View<'_>, header: &str) -> Result<Dictionary, Refusal> {
 ///
 /// # Errors
 /// When a component is not there, comes twice, or has parameters that are not known.
-pub(super) fn base(view: &View<'_>, settings: &Settings, input: &InnerList) -> Result<String, Absent> {
+pub(crate) fn base(view: &View<'_>, settings: &Settings, input: &InnerList) -> Result<String, Absent> {
     if input.items.len() > MAX_COMPONENTS {
         return Err(Absent::Malformed);
     }

@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use jws::Jws;
+pub(crate) use message_signature::base as message_signature_base;
 pub use message_signature::{MessageAlgorithm, MessageSignature};
 pub use token::Token;
 

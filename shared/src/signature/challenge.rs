@@ -29,6 +29,15 @@ pub enum ChallengeFailure {
     /// A body longer than is read.
     #[error("The body of the answer is larger than 1 KiB.")]
     TooLarge,
+    /// A status that is no success.
+    #[error("The target answered with status {0}, which is no success.")]
+    NotSuccess(u16),
+    /// A body that is something else than the value.
+    #[error("The body of the answer is not the value that was sent.")]
+    NotTheValue,
+    /// No leave for the gateway.
+    #[error("The header WebHook-Allowed-Origin of the answer neither names the gateway nor is *.")]
+    OriginNotAllowed,
 }
 
 impl ChallengeFailure {
@@ -42,6 +51,9 @@ impl ChallengeFailure {
             Self::Missing => "challenge_missing",
             Self::WrongValue => "challenge_wrong_value",
             Self::TooLarge => "challenge_too_large",
+            Self::NotSuccess(_) => "challenge_status",
+            Self::NotTheValue => "challenge_wrong_value",
+            Self::OriginNotAllowed => "challenge_origin_not_allowed",
         }
     }
 }

@@ -76,6 +76,7 @@ mod tests {
 
     fn head() -> RequestHead {
         RequestHead {
+            verified: false,
             facts: None,
             method: "POST".into(),
             path: "/api/inbound/acme/github".into(),

@@ -40,7 +40,8 @@ pub(super) struct Parts {
 #[derive(Serialize, Deserialize)]
 struct Part {
     z: Bytes,
-    ttl: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<i64>,
 }
 
 impl KeptRequest {
@@ -105,11 +106,31 @@ impl Store {
         now: Timestamp,
     ) -> Result<Parts, TableError> {
         let expires = later(now, SignedDuration::from_hours(24 * BODY_DAYS));
+        self.write_parts(tenant, writer, request, Some(expires)).await
+    }
+
+    /// Keeps a large request in parts that stay until they are deleted.
+    pub(super) async fn put_lasting_parts(
+        &self,
+        tenant: &TenantSlug,
+        writer: Writer,
+        request: &KeptRequest,
+    ) -> Result<Parts, TableError> {
+        self.write_parts(tenant, writer, request, None).await
+    }
+
+    async fn write_parts(
+        &self,
+        tenant: &TenantSlug,
+        writer: Writer,
+        request: &KeptRequest,
+        expires: Option<Timestamp>,
+    ) -> Result<Parts, TableError> {
         let id = writer.part_name();
         let cuts = cuts(request.0.len());
         let count = u16::try_from(cuts.len()).map_err(|e| TableError::Corrupt(e.into()))?;
         let parts = (0..count).zip(cuts).map(|(n, range)| {
-            let part = Part { z: request.0.slice(range), ttl: expires.as_second() };
+            let part = Part { z: request.0.slice(range), ttl: expires.map(Timestamp::as_second) };
             let key = keys::body_part(tenant, &id, n);
             async move { self.deliveries.put(&key, &part, &[]).await }
         });
@@ -135,6 +156,15 @@ impl Store {
             }
         }
         Ok(Some(KeptRequest(whole.into())))
+    }
+
+    /// Deletes the parts of a large request.
+    pub(super) async fn delete_parts(&self, tenant: &TenantSlug, parts: &Parts) -> Result<(), TableError> {
+        let deletes = (0..parts.count).map(|n| {
+            let key = keys::body_part(tenant, &parts.id, n);
+            async move { self.deliveries.delete(&key, &[]).await }
+        });
+        try_join_all(deletes).await.map(|_| ())
     }
 }
 

@@ -9,7 +9,8 @@ use crate::aws::table::TableError;
 use crate::domain::attempt::{Answer, Attempt, Outcome};
 use crate::domain::delivery::{Delivery, DeliveryKind, DeliveryState, Progress};
 use crate::domain::event_type::EventType;
-use crate::domain::id::{DeliveryId, EventId, SubscriptionId};
+use crate::domain::id::{DeliveryId, EventId, ReplayId, SubscriptionId};
+use crate::domain::ordering::LaneKey;
 use crate::domain::text::TenantSlug;
 use crate::domain::wait_reason::WaitReason;
 
@@ -36,6 +37,12 @@ pub(super) struct Row {
     /// The delivery that it repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     p: Option<DeliveryId>,
+    /// The replay that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    v: Option<ReplayId>,
+    /// The lane that it stands in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    f: Option<String>,
     s: Status,
     /// The number of the newest attempt begun.
     n: u32,
@@ -193,6 +200,8 @@ impl Row {
             t: delivery.event_type.clone(),
             k: delivery.kind,
             p: delivery.repeats,
+            v: delivery.replay,
+            f: delivery.lane.map(|lane| lane.to_string()),
             s,
             n: n.unwrap_or_else(|| attempts.last().map_or(0, |a| a.n)),
             o,
@@ -240,6 +249,8 @@ impl Row {
             Some(row) => Some(Progress { percent: row.p, message: row.m, at: time(Some(row.a))? }),
             None => None,
         };
+        let lane = self.f.as_deref().map(str::parse::<LaneKey>).transpose();
+        let lane = lane.map_err(|e| TableError::Corrupt(e.into()))?;
         let mut attempts: Vec<Attempt> = Vec::with_capacity(self.h.len());
         for row in self.h {
             let attempt = row.into_attempt(attempts.last())?;
@@ -253,6 +264,8 @@ impl Row {
             event_type: self.t,
             subscription_id: self.b,
             repeats: self.p,
+            replay: self.v,
+            lane,
             state,
             progress,
             attempts,

@@ -126,7 +126,7 @@ impl Row {
             p: delivery.replay_of,
             x: delivery.is_test,
             i: delivery.key_id.map(|key| Bytes::copy_from_slice(&key.to_bytes())),
-            f: None,
+            f: (!delivery.subscriptions.is_empty()).then(|| joined(&delivery.subscriptions)),
             z: None,
             b: None,
             h: None,

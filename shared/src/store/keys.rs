@@ -134,6 +134,12 @@ pub enum RateScope {
     Tenant(TenantSlug),
     /// Requests to the whole deployment.
     Global,
+    /// Attempts to register from one address.
+    RegistrationSource(std::net::IpAddr),
+    /// Attempts to register with one token, which need not exist.
+    RegistrationToken(SecretHash),
+    /// Registrations that one tenant is asked for without a token; it need not exist.
+    Registration(TenantSlug),
     /// Deliveries to one subscription.
     Subscription(TenantSlug, SubscriptionId),
     /// Events for the subscriptions of one owner.
@@ -153,6 +159,9 @@ pub fn rate(scope: &RateScope, window_start: i64) -> Key {
         RateScope::Source(address) => format!("*rate/{address}/{window_start}"),
         RateScope::Tenant(tenant) => format!("{tenant}/rate/{window_start}"),
         RateScope::Global => format!("*rate/{window_start}"),
+        RateScope::RegistrationSource(address) => format!("*rate-registration/{address}/{window_start}"),
+        RateScope::RegistrationToken(hash) => format!("*rate-registration-token/{}/{window_start}", hash.as_str()),
+        RateScope::Registration(tenant) => format!("{tenant}/rate-registration/{window_start}"),
         RateScope::Subscription(tenant, id) => format!("{tenant}/rate-out/{}/{window_start}", id.suffix()),
         RateScope::OwnerEvents(tenant, owner) => format!("{tenant}/rate-owner-events/{owner}/{window_start}"),
         RateScope::OwnerRequests(tenant, owner) => format!("{tenant}/rate-owner-requests/{owner}/{window_start}"),

@@ -1,16 +1,17 @@
 //! Subscriptions, and who wants which events. Every change raises the tenant's counter, so that what is remembered is
 //! checked by one small read.
 
+mod writes;
+
 use std::collections::BTreeSet;
 
 use futures_util::future::try_join_all;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::configs::{Holding, list, list_all, put};
-use super::inbound_webhooks::retire;
+pub(super) use self::writes::Room;
+use super::configs::{Holding, list, list_all};
 use super::{Store, keys};
-use crate::aws::expression::{Changes, Test, Value};
+use crate::aws::expression::{Changes, Test};
 use crate::aws::table::{Query, TableError};
 use crate::aws::transaction::Write;
 use crate::domain::cursor::{Page, PageRequest};
@@ -57,7 +58,11 @@ pub enum Changed {
 
 /// The counter stands beside the tenant's value and is read as part of it.
 pub(super) fn raise_version(tenant: &TenantSlug) -> Write {
-    Write::Update(keys::tenant(tenant), Changes::new().add("sv", 1), vec![Test::ItemPresent])
+    Write::Update(keys::tenant(tenant), raised(), vec![Test::ItemPresent])
+}
+
+fn raised() -> Changes {
+    Changes::new().add("sv", 1)
 }
 
 fn patterns(subscription: &Subscription) -> BTreeSet<String> {
@@ -75,108 +80,6 @@ fn patterns_of(event_type: &EventType) -> Vec<String> {
 }
 
 impl Store {
-    /// Stores a new subscription; its owner may have at most `most` afterwards.
-    ///
-    /// # Errors
-    /// When its id is taken, its owner has enough, or the table cannot be reached.
-    pub async fn create_subscription(
-        &self,
-        subscription: &Subscription,
-        most: Option<u32>,
-    ) -> Result<(), SubscriptionCreateError> {
-        let (tenant, id) = (&subscription.tenant, subscription.id);
-        let stored = Stored { v: subscription.clone(), ver: subscription.version };
-        let mut writes =
-            vec![Write::put(keys::subscription(tenant, id), &stored, vec![Test::ItemAbsent])?, raise_version(tenant)];
-        for pattern in patterns(subscription) {
-            writes.push(put(keys::subscribed_to(tenant, &pattern, id), &id, vec![])?);
-        }
-        if let Some(owner) = &subscription.owner {
-            let room = most.map(|most| Test::AttributeAbsentOrAtMost("n", Value::of(most.saturating_sub(1))));
-            writes.push(put(keys::owned_by(tenant, owner, id), &id, vec![])?);
-            let counted = Changes::new().add("n", 1);
-            writes.push(Write::Update(keys::owner(tenant, owner), counted, room.into_iter().collect()));
-        }
-        match self.configs.write_together(writes).await {
-            Ok(()) => Ok(()),
-            Err(TableError::ConditionFailed { old: Some(old) }) if old.key().pk == keys::owners(tenant) => {
-                Err(SubscriptionCreateError::QuotaReached)
-            }
-            Err(TableError::ConditionFailed { old: Some(old) }) => {
-                // An earlier try of this very call may have written it.
-                let is_ours = old.read::<Stored>().is_ok_and(|found| found.v == *subscription);
-                if is_ours { Ok(()) } else { Err(SubscriptionCreateError::Exists) }
-            }
-            Err(TableError::ConditionFailed { old: None }) => Err(SubscriptionCreateError::Exists),
-            Err(other) => Err(other.into()),
-        }
-    }
-
-    /// Replaces `before` by `after`, unless someone was faster.
-    ///
-    /// # Errors
-    /// When the table cannot be reached.
-    pub async fn change_subscription(
-        &self,
-        before: &Subscription,
-        after: &Subscription,
-    ) -> Result<Changed, TableError> {
-        let (tenant, id) = (&after.tenant, after.id);
-        let stored = Stored { v: after.clone(), ver: after.version };
-        let unchanged = Test::Is("ver", Value::of(before.version));
-        let mut writes =
-            vec![Write::put(keys::subscription(tenant, id), &stored, vec![unchanged])?, raise_version(tenant)];
-        let (old, new) = (patterns(before), patterns(after));
-        for pattern in new.difference(&old) {
-            writes.push(put(keys::subscribed_to(tenant, pattern, id), &id, vec![])?);
-        }
-        // One that stays behind costs a read now and then and does no harm: the subscription itself says what it wants.
-        let room = MOST_WRITES.saturating_sub(writes.len());
-        let gone: Vec<_> = old.difference(&new).map(|pattern| keys::subscribed_to(tenant, pattern, id)).collect();
-        let (together, later) = gone.split_at(gone.len().min(room));
-        writes.extend(together.iter().map(|key| Write::Delete(key.clone(), vec![])));
-        match self.configs.write_together(writes).await {
-            Ok(()) => {
-                for key in later {
-                    self.configs.delete(key, &[]).await?;
-                }
-                Ok(Changed::Yes)
-            }
-            Err(TableError::ConditionFailed { old: Some(old) }) => {
-                let is_ours = old.read::<Stored>().is_ok_and(|found| found.v == *after);
-                Ok(if is_ours { Changed::Yes } else { Changed::Conflict })
-            }
-            Err(TableError::ConditionFailed { old: None }) => Ok(Changed::Conflict),
-            Err(other) => Err(other),
-        }
-    }
-
-    /// Deletes a subscription as it is known; its deliveries stay.
-    ///
-    /// # Errors
-    /// When the table cannot be reached.
-    pub async fn delete_subscription(&self, known: &Subscription, now: Timestamp) -> Result<Changed, TableError> {
-        let (tenant, id) = (&known.tenant, known.id);
-        let unchanged = Test::Is("ver", Value::of(known.version));
-        let mut writes = vec![
-            Write::Delete(keys::subscription(tenant, id), vec![unchanged]),
-            raise_version(tenant),
-            retire(keys::retired_subscription(tenant, id), id, now)?,
-        ];
-        for pattern in patterns(known) {
-            writes.push(Write::Delete(keys::subscribed_to(tenant, &pattern, id), vec![]));
-        }
-        if let Some(owner) = &known.owner {
-            writes.push(Write::Delete(keys::owned_by(tenant, owner, id), vec![]));
-            writes.push(Write::Update(keys::owner(tenant, owner), Changes::new().subtract("n", 1), vec![]));
-        }
-        match self.configs.write_together(writes).await {
-            Ok(()) => Ok(Changed::Yes),
-            Err(TableError::ConditionFailed { .. }) => Ok(Changed::Conflict),
-            Err(other) => Err(other),
-        }
-    }
-
     /// Reads a subscription.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName};
 
 use super::world::{World, body, refusal};
 
@@ -13,6 +13,30 @@ pub async fn a_sent_message_is_received_as_it_was(world: &World) {
     let received = world.receive(&queue).await;
     assert_eq!(body(&received), text);
     assert_eq!(received.message_id(), sent.message_id());
+}
+
+fn text(value: &str) -> MessageAttributeValue {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build().expect("it has a type")
+}
+
+pub async fn the_attributes_of_a_message_are_told_when_asked_for(world: &World) {
+    let queue = world.queue(&[(QueueAttributeName::VisibilityTimeout, "0")]).await;
+    let send = world.client.send_message().queue_url(&queue).message_body("x");
+    let send = send.message_attributes("webhook-id", text("evt_1")).message_attributes("hookport-attempt", text("1"));
+    send.send().await.expect("the message is sent");
+
+    assert!(world.receive(&queue).await.message_attributes().is_none());
+    let receive = world.client.receive_message().queue_url(&queue).message_attribute_names("All");
+    let received = receive.send().await.expect("an answer").messages.unwrap_or_default();
+    let attributes = received.first().and_then(|message| message.message_attributes()).expect("attributes");
+    let value = |name: &str| attributes.get(name).and_then(|attribute| attribute.string_value());
+    assert_eq!((value("webhook-id"), value("hookport-attempt")), (Some("evt_1"), Some("1")));
+}
+
+pub async fn an_attribute_without_a_value_is_refused(world: &World) {
+    let queue = world.queue(&[]).await;
+    let send = world.client.send_message().queue_url(&queue).message_body("x").message_attributes("a", text(""));
+    assert_eq!(refusal(send.send().await), "InvalidParameterValue");
 }
 
 pub async fn an_empty_body_is_refused(world: &World) {

@@ -130,6 +130,7 @@ fn row() -> InboundDelivery {
 
 fn head() -> RequestHead {
     RequestHead {
+        verified: false,
         facts: None,
         method: "POST".to_owned(),
         path: "/api/inbound/acme/billing".to_owned(),

@@ -4,8 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use hookport::domain::delivery::{Delivery, DeliveryState, Progress, SILENCE};
 use hookport::domain::id::DeliveryId;
+use hookport::domain::issue::Failures;
 use hookport::domain::own_event::{OwnEvent, is_own};
 use hookport::domain::time::later;
+use hookport::issues;
+use hookport::lanes;
 use hookport::own_events::tell;
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -144,8 +147,11 @@ pub(crate) async fn status(
     Err(Error::Conflict)
 }
 
-/// Logs what was told, and lets the tenant know of a failure.
+/// Lets the next of its lane go, logs what was told, and lets the tenant know of a failure.
 async fn follow(api: &Api, after: &Delivery, now: Timestamp) {
+    if after.state.is_final() {
+        lanes::wake(&api.app, after).await;
+    }
     info!(
         tenant = %after.tenant,
         delivery.id = %after.id,
@@ -164,6 +170,11 @@ async fn follow(api: &Api, after: &Delivery, now: Timestamp) {
             // The delivery has ended and says why; the target cannot help it.
             warn!(delivery.id = %after.id, error = %error, "delivery.end_untold");
         }
+    }
+    if let Some(failures) = Failures::of_end(after)
+        && let Err(error) = issues::count(&api.app, &failures).await
+    {
+        warn!(delivery.id = %after.id, error = %error, "issue.uncounted");
     }
 }
 

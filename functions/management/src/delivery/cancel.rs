@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use hookport::domain::delivery::{DeliveryKind, DeliveryState};
 use hookport::domain::id::{DeliveryId, SubscriptionId};
+use hookport::lanes;
 
 use super::{DeliveryView, find};
 use crate::api::Api;
@@ -66,6 +67,7 @@ pub(crate) async fn cancel(
             if before.state == DeliveryState::Held {
                 store.forget_held(caller.tenant(), before.subscription_id, id).await?;
             }
+            lanes::wake(&api.app, &after).await;
             return Ok(Json(One { data: after.into() }));
         }
     }

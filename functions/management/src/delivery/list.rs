@@ -94,7 +94,7 @@ pub(crate) async fn list(
 }
 
 /// The subscriptions that the caller sees and that may have rows.
-pub(super) async fn visible<N>(api: &Api, caller: &Caller<N>) -> Result<Vec<SubscriptionId>> {
+pub(crate) async fn visible<N>(api: &Api, caller: &Caller<N>) -> Result<Vec<SubscriptionId>> {
     let store = &api.app.store;
     match caller.owner() {
         Some(owner) => {

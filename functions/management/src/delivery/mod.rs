@@ -16,6 +16,7 @@ use hookport::domain::id::DeliveryId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use self::list::visible;
 pub(crate) use self::made::{Made, make};
 pub(crate) use self::newest::newest;
 pub(crate) use self::view::{DeliveryView, OutcomeView, StateView, error_of, headers_view};

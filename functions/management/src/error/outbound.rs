@@ -1,5 +1,6 @@
 //! Refusals about what is sent out beyond single deliveries: replays, issues, schedules, bookmarks, registration, keys.
 
+use hookport::domain::id::SubscriptionId;
 use http::StatusCode;
 
 /// Why an operation about such a thing was not done.
@@ -11,6 +12,8 @@ pub(crate) enum OutboundRefusal {
     ReplayState(&'static str),
     #[error("no issue has this id")]
     IssueNotFound,
+    #[error("the issue is over")]
+    IssueResolved,
     #[error("no schedule has this id")]
     ScheduleNotFound,
     #[error("no bookmark has this id")]
@@ -19,12 +22,28 @@ pub(crate) enum OutboundRefusal {
     TooMany(u32),
     #[error("no registration token has this id")]
     RegistrationTokenNotFound,
+    #[error("the request needs a valid registration token: Authorization: Bearer hpr_…")]
+    RegistrationUnauthorized,
+    #[error("{0}: the registration may not ask for it")]
+    RegistrationNotAllowed(String),
+    #[error("url: the gateway sends nothing there")]
+    RegistrationTarget,
+    #[error("as many registrations wait for an admin as may; come back later")]
+    TooManyWaiting,
+    #[error("the same was registered with this token just now")]
+    AlreadyRegistered,
     #[error("no audit record has this id")]
     AuditRecordNotFound,
     #[error("no template has this name")]
     TemplateNotFound,
     #[error("no dialect has this name")]
     DialectNotFound,
+    #[error("a built-in dialect has this name: give yours another one")]
+    DialectBuiltIn,
+    #[error("the subscription {0} has this dialect: give it another one first")]
+    DialectInUse(SubscriptionId),
+    #[error("the operator does not let this tenant send to {0}")]
+    TargetNotAllowed(String),
 }
 
 impl OutboundRefusal {
@@ -33,13 +52,22 @@ impl OutboundRefusal {
             Self::ReplayNotFound => "replay_not_found",
             Self::ReplayState(_) => "replay_state",
             Self::IssueNotFound => "issue_not_found",
+            Self::IssueResolved => "issue_resolved",
             Self::ScheduleNotFound => "schedule_not_found",
             Self::BookmarkNotFound => "bookmark_not_found",
             Self::TooMany(_) => "too_many",
             Self::RegistrationTokenNotFound => "registration_token_not_found",
+            Self::RegistrationUnauthorized => "unauthorized",
+            Self::RegistrationNotAllowed(_) => "registration_not_allowed",
+            Self::RegistrationTarget => "invalid_target",
+            Self::TooManyWaiting => "too_many_waiting",
+            Self::AlreadyRegistered => "already_registered",
             Self::AuditRecordNotFound => "audit_record_not_found",
             Self::TemplateNotFound => "template_not_found",
             Self::DialectNotFound => "dialect_not_found",
+            Self::DialectBuiltIn => "dialect_built_in",
+            Self::DialectInUse(_) => "dialect_in_use",
+            Self::TargetNotAllowed(_) => "target_not_allowed",
         }
     }
 
@@ -53,7 +81,12 @@ impl OutboundRefusal {
             | Self::AuditRecordNotFound
             | Self::TemplateNotFound
             | Self::DialectNotFound => StatusCode::NOT_FOUND,
-            Self::ReplayState(_) | Self::TooMany(_) => StatusCode::CONFLICT,
+            Self::ReplayState(_) | Self::IssueResolved | Self::TooMany(_) | Self::DialectBuiltIn | Self::DialectInUse(_) => StatusCode::CONFLICT,
+            Self::TargetNotAllowed(_) | Self::RegistrationTarget => StatusCode::BAD_REQUEST,
+            Self::RegistrationUnauthorized => StatusCode::UNAUTHORIZED,
+            Self::RegistrationNotAllowed(_) => StatusCode::FORBIDDEN,
+            Self::TooManyWaiting => StatusCode::TOO_MANY_REQUESTS,
+            Self::AlreadyRegistered => StatusCode::CONFLICT,
         }
     }
 }

@@ -4,17 +4,21 @@ mod list;
 mod publish;
 mod publish_batch;
 mod publish_one;
+mod publisher;
 mod read;
 
 use hookport::domain::event_type::EventType;
 use hookport::domain::id::{EventId, InboundDeliveryId, InboundWebhookId, WebhookKeyId};
 use hookport::domain::inbound_delivery::{DispatchStatus, InboundDelivery};
 use hookport::domain::stats::GATEWAY_VERSION;
+use hookport::publish::SCHEDULED_VERSION;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+pub(crate) use publish::parse;
 
 use crate::api::Api;
 
@@ -66,6 +70,8 @@ pub(crate) enum SourceKind {
     Webhook,
     /// It was published through this API.
     Published,
+    /// A schedule published it.
+    Schedule,
     /// The gateway tells it of itself.
     Hookport,
 }
@@ -75,7 +81,7 @@ impl SourceKind {
         if delivery.webhook_version == GATEWAY_VERSION {
             Self::Hookport
         } else if delivery.webhook_id == InboundWebhookId::NONE {
-            Self::Published
+            if delivery.webhook_version == SCHEDULED_VERSION { Self::Schedule } else { Self::Published }
         } else {
             Self::Webhook
         }

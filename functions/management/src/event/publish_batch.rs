@@ -12,7 +12,8 @@ use serde_json::Value;
 use tracing::warn;
 use utoipa::ToSchema;
 
-use super::publish::{PublishEvent, Publisher, parse};
+use super::publish::{PublishEvent, parse};
+use super::publisher::Publisher;
 use crate::error::{Error, Result};
 
 /// The most events in one request.

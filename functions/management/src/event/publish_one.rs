@@ -10,12 +10,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
 
-use super::publish::{Accepted, PublishEvent, PublishedEvent, Publisher, header_key};
+use super::publish::{Accepted, PublishEvent, PublishedEvent, header_key};
+use super::publisher::Publisher;
 use crate::api::Api;
 use crate::caller::{Caller, EventPublish, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::{Ids, Params, body_refused};
 use crate::page::One;
+use crate::wait;
 
 /// What an event says of itself beside its payload.
 #[derive(Deserialize, IntoParams)]
@@ -37,6 +39,10 @@ pub(crate) struct FactsQuery {
     /// Who caused it.
     #[param(value_type = Option<String>, min_length = 1, max_length = 128)]
     initiator: Option<OwnerName>,
+    /// For how many seconds to wait for what the targets answer, 1 to 10; without it nobody waits. What is not done then
+    /// goes on in the background.
+    #[param(minimum = 1, maximum = 10)]
+    wait: Option<u32>,
 }
 
 /// Publishes an event whose payload is the whole body.
@@ -59,6 +65,11 @@ pub(crate) struct FactsQuery {
     ),
     request_body(content = Value, description = "The payload: any JSON value.", content_type = "application/json"),
     responses(
+        (
+            status = 200,
+            description = "With `wait`: the event, and what its targets answered.",
+            body = One<PublishedEvent>
+        ),
         (status = 202, description = "The event.", body = One<PublishedEvent>),
         (
             status = 400,
@@ -86,6 +97,7 @@ pub(crate) async fn publish_one(
     body: std::result::Result<Json<Value>, JsonRejection>,
 ) -> Result<Accepted<One<PublishedEvent>>> {
     let Json(data) = body.map_err(body_refused)?;
+    let until = wait::until(&api, facts.wait)?;
     let event = PublishEvent {
         event_type: EventType::try_from(event_type).map_err(|rule| Error::field("type", rule))?,
         data,
@@ -101,6 +113,6 @@ pub(crate) async fn publish_one(
         timestamp: None,
     };
     let mut publisher = Publisher::new(&api, &caller);
-    let answer = publisher.publish(event).await?;
+    let answer = publisher.publish_and_wait(event, until).await?;
     Ok(publisher.accepted(answer))
 }

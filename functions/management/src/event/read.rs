@@ -5,9 +5,10 @@ use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookport::domain::event_facts::EventFacts;
-use hookport::domain::id::{EventId, SubscriptionId, WebhookKeyId};
+use hookport::domain::id::{EventId, ScheduleId, SubscriptionId, WebhookKeyId};
 use hookport::domain::inbound_delivery::RequestHead;
 use hookport::inbound::{fields, is_form, is_json};
+use hookport::publish::schedule_of;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::{RawValue, Value, to_raw_value};
@@ -53,6 +54,9 @@ pub(crate) struct EventMetadata {
     /// The id of the key in the URL, never the key; null when the URL has a slug.
     #[schema(value_type = Option<String>)]
     webhook_key_id: Option<WebhookKeyId>,
+    /// The schedule that published it; null when none did.
+    #[schema(value_type = Option<String>)]
+    schedule_id: Option<ScheduleId>,
     /// Where the request came from.
     source_ip: Option<String>,
     /// What the sender calls itself.
@@ -75,6 +79,7 @@ impl EventMetadata {
             source,
             received_at,
             webhook_key_id,
+            schedule_id: schedule_of(head),
             source_ip: head.source_ip.clone(),
             user_agent: head.header("user-agent").map(str::to_owned),
             headers: telling.map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect(),

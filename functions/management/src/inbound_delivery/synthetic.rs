@@ -125,6 +125,7 @@ impl SyntheticRequest {
         };
         let head = RequestHead {
             facts: None,
+            verified: false,
             method: "POST".to_owned(),
             path: format!("/api/inbound/test/{name}"),
             source_ip: None,

@@ -6,6 +6,7 @@ use futures_util::future::try_join_all;
 use hookport::domain::cursor::PageRequest;
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState};
 use hookport::domain::id::SubscriptionId;
+use hookport::lanes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -94,7 +95,11 @@ async fn end(api: &Api, deliveries: &[Delivery]) -> Result<usize> {
     for some in deliveries.chunks(CONCURRENCY) {
         let moves = some.iter().map(|before| async move {
             let after = before.clone().in_state(DeliveryState::Cancelled { at: now }, now);
-            api.app.store.move_delivery(before, &after).await
+            let moved = api.app.store.move_delivery(before, &after).await;
+            if matches!(moved, Ok(true)) {
+                lanes::wake(&api.app, &after).await;
+            }
+            moved
         });
         ended += try_join_all(moves).await?.into_iter().filter(|is_done| *is_done).count();
     }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use hookport::counters::Quota;
+use hookport::dialect::SecretForm;
 use hookport::domain::event_facts::OwnerName;
 use hookport::domain::id::SubscriptionId;
 use hookport::domain::owner::Quotas;
@@ -10,7 +11,7 @@ use hookport::domain::subscription::{
     self, Cause, Challenge, Declared, Purpose, Settings, Status, Subscription, Verification,
 };
 use hookport::domain::text::TenantSlug;
-use hookport::signature::standard::{SigningKey, generate_secret};
+use hookport::signature::standard::{SecretRefusal, SigningKey};
 use hookport::store::{RateScope, SubscriptionCreateError};
 use hookport::upkeep;
 use hookport::vault::Owner;
@@ -18,13 +19,15 @@ use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use secrecy::SecretString;
 
-use super::etag;
+use super::auth::{self, TargetAuthInput};
+use super::manner::dialects;
+use super::{etag, trusted};
 use super::settings::{CreateSubscription, fits_owner};
 use super::view::SubscriptionWithSecret;
 use crate::api::Api;
 use crate::caller::{Caller, Needs, SubscriptionCreate};
 use crate::error::{Error, ErrorBody, Result, tell_quota};
-use crate::extract::Body;
+use crate::extract::{Body, JsonObject};
 use crate::secret::SuppliedSecret;
 
 /// Makes a subscription.
@@ -84,11 +87,13 @@ pub(crate) async fn create(
         Some(owner) => Some(admit(&api, tenant, owner).await?),
         None => None,
     };
-    let plain = secret(&api, request.secret.take())?;
+    let supplied = request.secret.take();
+    let auth = request.auth.take();
     let trigger_challenge = request.trigger_challenge.unwrap_or(true);
     let settings = request.into_input().into_settings(&api, tenant, None).await?;
     fits_owner(&settings, owner.as_ref())?;
-    let draft = Draft { owner, settings, declared: None, trigger_challenge };
+    let plain = secret(&api, tenant, &settings, supplied).await?;
+    let draft = Draft { owner, settings, declared: None, auth, trigger_challenge };
     let subscription = draft.made(&api, tenant, &plain).await?;
 
     let most = admitted.as_ref().map(|(quotas, _)| quotas.max_subscriptions);
@@ -118,7 +123,7 @@ fn owner_for(caller: &Caller<SubscriptionCreate>, named: Option<OwnerName>) -> R
 }
 
 /// Counts a request of an owner's towards its quotas, and gives them with what is left of the minute.
-async fn admit(api: &Api, tenant: &TenantSlug, owner: &OwnerName) -> Result<(Quotas, Quota)> {
+pub(crate) async fn admit(api: &Api, tenant: &TenantSlug, owner: &OwnerName) -> Result<(Quotas, Quota)> {
     let quotas = api.app.store.owner(tenant, owner).await?.record.effective_quotas();
     let now = api.app.clock.now();
     let per_minute = RateScope::OwnerRequests(tenant.clone(), owner.to_string());
@@ -131,11 +136,26 @@ async fn admit(api: &Api, tenant: &TenantSlug, owner: &OwnerName) -> Result<(Quo
     if passes { Ok((quotas, left)) } else { Err(Error::RateLimited(left_of_day)) }
 }
 
-/// The caller's own secret, if a key can be made of it, or a new one.
-pub(super) fn secret(api: &Api, supplied: Option<SuppliedSecret>) -> Result<SecretString> {
-    let Some(SuppliedSecret(secret)) = supplied else { return Ok(generate_secret(&api.app.random)) };
-    SigningKey::new(&secret).map_err(|rule| Error::field("secret", rule))?;
-    Ok(secret)
+/// The caller's own secret, if the dialects can sign with it, or a new one as they write them.
+pub(crate) async fn secret(
+    api: &Api,
+    tenant: &TenantSlug,
+    settings: &Settings,
+    supplied: Option<SuppliedSecret>,
+) -> Result<SecretString> {
+    let dialects = dialects(api, tenant, settings).await?;
+    let needs_standard = dialects.iter().any(|dialect| dialect.needs_standard_secret());
+    let Some(SuppliedSecret(secret)) = supplied else {
+        let form = dialects.first().map(|dialect| dialect.secret).unwrap_or_default();
+        let form = if needs_standard { SecretForm::Standard } else { form };
+        return Ok(form.generate(&api.app.random));
+    };
+    match SigningKey::new(&secret) {
+        // Other dialects take the text as it is.
+        Err(SecretRefusal::Encoding) if !needs_standard => Ok(secret),
+        Err(rule) => Err(Error::field("secret", rule)),
+        Ok(_) => Ok(secret),
+    }
 }
 
 /// What a new subscription is made from.
@@ -148,6 +168,8 @@ pub(crate) struct Draft {
     pub(crate) declared: Option<Declared>,
     /// Whether its target is sent a challenge at once.
     pub(crate) trigger_challenge: bool,
+    /// How its requests show who is asking.
+    pub(crate) auth: Option<JsonObject<TargetAuthInput>>,
 }
 
 impl Draft {
@@ -155,6 +177,7 @@ impl Draft {
     pub(crate) async fn made(self, api: &Api, tenant: &TenantSlug, secret: &SecretString) -> Result<Subscription> {
         let now = api.app.clock.now();
         let id = SubscriptionId::new(now, api.app.random.bits());
+        let auth = auth::take(api, tenant, id, &self.settings, self.auth, None).await?;
         let held = Subscription {
             id,
             tenant: tenant.clone(),
@@ -162,6 +185,7 @@ impl Draft {
             settings: self.settings,
             secret: api.app.vault.seal(secret, &Owner::new(tenant, id), now).await?,
             previous_secret: None,
+            auth,
             status: Status {
                 state: subscription::State::AwaitingChallenge,
                 cause: Cause::Created,
@@ -175,7 +199,7 @@ impl Draft {
             created_at: now,
             updated_at: now,
         };
-        Ok(if self.trigger_challenge && api.app.config.trusts(&held.settings.url) {
+        Ok(if self.trigger_challenge && trusted(api, &held.settings) {
             held.trusted(now)
         } else if self.trigger_challenge {
             held.challenged(Purpose::Activation, Challenge::new(&api.app.random), now)

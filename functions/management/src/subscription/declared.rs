@@ -190,10 +190,11 @@ async fn draft(api: &Api, tenant: &TenantSlug, entry: &Map<String, Value>, decla
     let read = Json::<JsonObject<CreateSubscription>>::from_bytes(text.as_bytes());
     let Json(JsonObject(mut given)) = read.map_err(body_refused)?;
     let owner = given.owner.take();
+    let auth = given.auth.take();
     let trigger_challenge = given.trigger_challenge.unwrap_or(true);
     let settings = given.into_input().into_settings(api, tenant, None).await?;
     fits_owner(&settings, owner.as_ref())?;
-    Ok(Draft { owner, settings, declared: Some(declared), trigger_challenge })
+    Ok(Draft { owner, settings, declared: Some(declared), auth, trigger_challenge })
 }
 
 /// The refusal of a declaration as one of the whole request.
@@ -214,7 +215,7 @@ fn of_entry(number: usize, error: Error) -> Error {
 async fn created(api: &Api, tenant: &TenantSlug, drafts: Vec<Draft>) -> Result<Vec<CreatedOfSet>> {
     let mut created = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        let plain = secret(api, None)?;
+        let plain = secret(api, tenant, &draft.settings, None).await?;
         let subscription = draft.made(api, tenant, &plain).await?;
         match upkeep::create(&api.app, &subscription, None).await {
             Ok(()) => {}

@@ -1,16 +1,20 @@
 //! `DELETE /api/v1/subscriptions/{id}`: deletes a subscription.
 
 use axum::extract::State;
+use hookport::domain::audit::AuditAction;
 use hookport::domain::id::SubscriptionId;
+use hookport::domain::subscription;
 use hookport::store::Changed;
 use hookport::upkeep;
 use http::StatusCode;
 
 use super::{TRIES, find_own};
 use crate::api::Api;
+use crate::audit::entry;
 use crate::caller::{Caller, Needs, SubscriptionDelete};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::Ids;
+use crate::source::Source;
 
 /// Deletes a subscription with its secrets.
 ///
@@ -43,6 +47,7 @@ use crate::extract::Ids;
 pub(crate) async fn delete(
     State(api): State<Api>,
     caller: Caller<SubscriptionDelete>,
+    source: Source,
     Ids(id): Ids<SubscriptionId>,
 ) -> Result<StatusCode> {
     for tried in 0..TRIES {
@@ -51,7 +56,14 @@ pub(crate) async fn delete(
             Err(Error::SubscriptionNotFound) if tried > 0 => return Ok(StatusCode::NO_CONTENT),
             found => found?,
         };
-        if upkeep::delete(&api.app, &known).await? == Changed::Yes {
+        // Deleting one that waits for an admin turns it away.
+        let deleted = if known.status.state == subscription::State::AwaitingApproval {
+            let record = entry(&api, &caller, source, AuditAction::SubscriptionRejected).about(id);
+            upkeep::delete_audited(&api.app, &known, &record).await?
+        } else {
+            upkeep::delete(&api.app, &known).await?
+        };
+        if deleted == Changed::Yes {
             return Ok(StatusCode::NO_CONTENT);
         }
     }

@@ -1,7 +1,9 @@
 //! Subscriptions: who wants which events where, and whether the target has proven that it wants them.
 
 mod analytics;
+mod approve;
 mod attempts;
+mod auth;
 mod cancel;
 pub(crate) mod create;
 mod declared;
@@ -9,8 +11,10 @@ mod delete;
 mod health;
 mod known_types;
 mod list;
+pub(crate) mod manner;
 mod patch;
 mod read;
+mod reject;
 mod rotate;
 #[cfg(test)]
 mod sample;
@@ -18,11 +22,11 @@ pub(crate) mod settings;
 mod state;
 mod test_send;
 pub(crate) mod update;
-mod view;
+pub(crate) mod view;
 
 use axum::Json;
 use hookport::domain::id::SubscriptionId;
-use hookport::domain::subscription::{self, Cause, Challenge, Purpose, Status, Subscription, Verification};
+use hookport::domain::subscription::{self, Cause, Challenge, Purpose, Settings, Status, Subscription, Verification};
 use hookport::domain::text::TenantSlug;
 use hookport::store::Changed;
 use hookport::upkeep;
@@ -50,6 +54,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(list::list, create::create))
         .routes(routes!(read::read, update::update, patch::patch, delete::delete))
         .routes(routes!(rotate::rotate))
+        .routes(routes!(approve::approve))
+        .routes(routes!(reject::reject))
         .routes(routes!(state::pause))
         .routes(routes!(state::resume))
         .routes(routes!(state::disable))
@@ -97,6 +103,11 @@ async fn edit<N>(
         }
     }
     Err(Error::Conflict)
+}
+
+/// Tells whether a target need not prove itself: the operator trusts its host, or lets the tenant send to its service.
+pub(crate) fn trusted(api: &Api, settings: &Settings) -> bool {
+    !settings.target.is_https() || api.app.config.trusts(&settings.url)
 }
 
 /// An answer that says which version it shows.

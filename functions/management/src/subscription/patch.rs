@@ -74,8 +74,8 @@ pub(crate) struct TriggerChallengeQuery {
         ),
         (
             status = 409,
-            description = "`subscription_state`: it is paused or disabled. `challenge_started`: false or null, and a \
-                challenge was sent. `conflict`: others keep changing it at the same time.",
+            description = "`subscription_state`: it waits for an admin, is paused or disabled. \
+                `challenge_started`: false or null, and a challenge was sent. `conflict`: others keep changing it at the same time.",
             body = ErrorBody
         ),
     ),
@@ -108,7 +108,9 @@ fn refusal(subscription: &Subscription) -> Error {
 
 /// With a fresh challenge, if one is due.
 fn triggered(before: &Subscription, reverify: bool, random: &Random, now: Timestamp) -> Result<Option<Subscription>> {
-    use subscription::State::{Active, AwaitingChallenge, Disabled, Paused, PendingVerification, VerificationFailed};
+    use subscription::State::{
+        Active, AwaitingApproval, AwaitingChallenge, Disabled, Paused, PendingVerification, VerificationFailed,
+    };
 
     let is_under_way = before.verification.status == VerificationStatus::Pending;
     match before.status.state {
@@ -119,7 +121,7 @@ fn triggered(before: &Subscription, reverify: bool, random: &Random, now: Timest
             Ok(Some(before.challenged(Purpose::Renewal, Challenge::new(random), now)))
         }
         PendingVerification | Active => Ok(None),
-        Paused | Disabled => Err(Error::SubscriptionState(before.status.state.as_str())),
+        AwaitingApproval | Paused | Disabled => Err(Error::SubscriptionState(before.status.state.as_str())),
     }
 }
 
@@ -165,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_is_paused_or_disabled_is_not_challenged() {
-        for state in [State::Paused, State::Disabled] {
+        for state in [State::AwaitingApproval, State::Paused, State::Disabled] {
             assert_eq!(ask(&sample(state, true), true).unwrap_err().code(), "subscription_state");
         }
     }

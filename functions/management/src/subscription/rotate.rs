@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::create::secret;
 use super::view::SubscriptionWithSecret;
-use super::{Tagged, challenged_for, edit, etag, find_own, to_be_proven};
+use super::{Tagged, challenged_for, edit, etag, find_own, to_be_proven, trusted};
 use crate::api::Api;
 use crate::caller::{Caller, Needs, SubscriptionUpdate};
 use crate::error::{ErrorBody, Result};
@@ -88,10 +88,10 @@ pub(crate) async fn rotate(
 ) -> Result<Tagged<SubscriptionWithSecret>> {
     let hours = within("overlap_hours", request.overlap_hours, 0..=MAX_OVERLAP_H)?.unwrap_or(DEFAULT_OVERLAP_H);
     let is_supplied = request.secret.is_some();
-    let plain = secret(&api, request.secret)?;
+    let present = find_own(&api, &caller, id).await?;
+    let plain = secret(&api, caller.tenant(), &present.settings, request.secret).await?;
     let now = api.app.clock.now();
     if is_supplied {
-        let present = find_own(&api, &caller, id).await?;
         let opened = api.app.vault.open(&present.secret, &Owner::new(caller.tenant(), id), now).await;
         // Whoever asks again because the answer was lost must not make the new secret the previous one as well.
         if opened.is_ok_and(|opened| opened.expose_secret() == plain.expose_secret()) {
@@ -102,7 +102,7 @@ pub(crate) async fn rotate(
     let until = (hours > 0).then(|| end(now, hours));
     let after = edit(&api, &caller, id, |before| {
         let challenge = Challenge::new(&api.app.random);
-        if api.app.config.trusts(&before.settings.url) && before.status.state == subscription::State::Active {
+        if trusted(&api, &before.settings) && before.status.state == subscription::State::Active {
             let previous_secret = until.map(|until| PreviousSecret { secret: before.secret.clone(), until });
             return Ok(Some(Subscription { secret: sealed.clone(), previous_secret, ..before.changed(now) }));
         }
@@ -124,13 +124,17 @@ fn rotated(
     challenge: Challenge,
     now: Timestamp,
 ) -> Subscription {
-    use subscription::State::{Active, AwaitingChallenge, Disabled, Paused, PendingVerification, VerificationFailed};
+    use subscription::State::{
+        Active, AwaitingApproval, AwaitingChallenge, Disabled, Paused, PendingVerification, VerificationFailed,
+    };
 
     let previous_secret = until.map(|until| PreviousSecret { secret: before.secret.clone(), until });
     let after = Subscription { secret, previous_secret, ..before.clone() };
     match (before.status.state, until) {
         // Nothing is signed with it before the next challenge, which is signed with the new one.
-        (AwaitingChallenge | VerificationFailed, _) => Subscription { previous_secret: None, ..after.changed(now) },
+        (AwaitingApproval | AwaitingChallenge | VerificationFailed, _) => {
+            Subscription { previous_secret: None, ..after.changed(now) }
+        }
         (Active, Some(_)) => after.challenged(Purpose::Rotation, challenge, now),
         // The challenge under way would be answered by whoever has the old secret.
         // Nobody has proven the present secret, so that no overlap is owed to it.
@@ -194,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_held_subscription_gets_the_secret_and_no_challenge() {
-        for state in [State::AwaitingChallenge, State::VerificationFailed] {
+        for state in [State::AwaitingApproval, State::AwaitingChallenge, State::VerificationFailed] {
             let after = rotate_to(&sample(state, false), "k1.new", 24);
             assert_eq!((after.status.state, after.previous_secret.is_none()), (state, true));
             assert_eq!(after.verification.status, VerificationStatus::NotStarted);

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use hookport::dialect::DialectName;
+use hookport::dialect::proof::ProofStyle;
 use hookport::domain::event_facts::{OwnerName, Scope, entity_id, entity_type};
 use hookport::domain::event_type::EventPattern;
 use hookport::domain::owner::PermissionName;
@@ -16,15 +18,18 @@ use hookport::domain::subscription::{
     AutoDisable, EventFilter, MAX_ENTITY_IDS, MAX_IN_FLIGHT, MAX_METADATA, MAX_PATTERNS, MAX_TIMEOUT_S, Metadata,
     Settings,
 };
+use hookport::domain::target::Target;
 use hookport::domain::target_url::{TargetUrl, TargetUrlError, UrlPolicy};
 use hookport::domain::text::{Description, Name, TenantSlug};
 use hookport::egress::EgressError;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
+use super::auth::TargetAuthInput;
 use super::known_types;
+use super::manner::{self, OrderingSetting};
 use crate::api::Api;
-use crate::error::{Error, Result};
+use crate::error::{Error, OutboundRefusal, Result};
 use crate::extract::JsonObject;
 use crate::inbound_webhook::{RateLimitSetting, within};
 use crate::secret::SuppliedSecret;
@@ -53,9 +58,13 @@ macro_rules! inputs {
             $($own)*
             /// Its name for people.
             name: Name,
-            /// Where deliveries go: `https`, and no address of a private network.
+            /// Where deliveries go: `https`, and no address of a private network. Absent where `target` names a service.
             #[schema(format = "uri", min_length = 8, max_length = 1024, example = "https://example.com/hooks")]
-            url: String,
+            url: Option<String>,
+            /// A service of the operator's cloud that deliveries go to, where the operator allows it; null or absent: the
+            /// web server at `url`.
+            #[schema(value_type = Option<Target>)]
+            target: Option<JsonObject<Target>>,
             /// The event types wanted: exact ones, prefixes such as `invoice.*`, or `*`. The tenant, one of its inbound
             /// webhooks or the gateway itself must have events of each.
             #[schema(value_type = Vec<String>, min_items = 1, max_items = 50, example = json!(["invoice.*"]))]
@@ -74,6 +83,25 @@ macro_rules! inputs {
             filter: Option<PayloadFilter>,
             /// How much of an event is sent; all of it when absent.
             payload: Option<PayloadMode>,
+            /// How deliveries look on the wire: a built-in dialect or one of the tenant's own; `standard` when absent.
+            dialect: Option<DialectName>,
+            /// Dialects whose signatures stand beside those of its own, at most 3: for a migration.
+            #[schema(max_items = 3)]
+            also_sign: Option<Vec<DialectName>>,
+            /// How the target proves itself; as the dialect says when absent.
+            proof: Option<ProofStyle>,
+            /// How requests show the target who is asking; null or absent: by their signature alone. Secrets that are
+            /// sent back as `(hidden)` stay what they were.
+            #[schema(value_type = Option<TargetAuthInput>)]
+            pub(super) auth: Option<JsonObject<TargetAuthInput>>,
+            /// In which order deliveries are sent; null or absent: in any.
+            #[schema(value_type = Option<OrderingSetting>)]
+            ordering: Option<JsonObject<OrderingSetting>>,
+            /// Headers of received requests that are passed on, at most 50 names, or `*` for all. Credentials and
+            /// signatures are not kept, so they are never among them; `hookport-source-verified` says whether the
+            /// request had proven where it came from.
+            #[schema(max_items = 50, example = json!(["x-github-event"]))]
+            forward_headers: Option<Vec<String>>,
             /// Headers beside the gateway's own. `(hidden)` keeps the value that a header has.
             headers: Option<StaticHeaders>,
             /// The longest that an attempt may take.
@@ -154,7 +182,14 @@ impl CreateSubscription {
             scope: self.scope,
             entity_ids: self.entity_ids,
             filter: self.filter,
+            target: self.target,
+            auth: self.auth,
             payload: self.payload,
+            dialect: self.dialect,
+            also_sign: self.also_sign,
+            proof: self.proof,
+            ordering: self.ordering,
+            forward_headers: self.forward_headers,
             headers: self.headers,
             timeout_seconds: self.timeout_seconds,
             retry_schedule: self.retry_schedule,
@@ -183,7 +218,13 @@ impl SettingsInput {
         before: Option<&Settings>,
     ) -> Result<Settings> {
         let settings = self.checked(&api.app.config.egress.urls(), before)?;
-        api.app.egress.judge(&settings.url).await.map_err(refused)?;
+        if settings.target.is_https() {
+            api.app.egress.judge(&settings.url).await.map_err(refused)?;
+        } else if !api.app.config.allows(tenant, &settings.target) {
+            let place = settings.target.place().unwrap_or_default();
+            return Err(OutboundRefusal::TargetNotAllowed(place).into());
+        }
+        manner::check(api, tenant, &settings, before).await?;
         let is_new = |pattern: &&EventPattern| before.is_none_or(|before| !before.events.contains(pattern));
         let new: Vec<&EventPattern> = settings.events.iter().filter(is_new).collect();
         known_types::check(api, tenant, &new).await?;
@@ -200,13 +241,15 @@ impl SettingsInput {
         let none = StaticHeaders::default();
         let kept = before.map_or(&none, |before| &before.headers);
         let headers = self.headers.unwrap_or_default().restored(kept);
+        let target = self.target.map(|JsonObject(target)| target).unwrap_or_default();
         let timeout_s = small("timeout_seconds", self.timeout_seconds, 1..=MAX_TIMEOUT_S.into())?;
         let most_kept = Settings::MAX_KEPT_RESPONSE_BYTES;
         let kept_response_bytes = small("kept_response_bytes", self.kept_response_bytes, 0..=most_kept.into())?;
         Ok(Settings {
             name: self.name,
             description: self.description,
-            url: TargetUrl::parse(&self.url, urls)?,
+            url: place(self.url, &target, urls)?,
+            target,
             events: events(self.events)?,
             filter: EventFilter {
                 object_type: self
@@ -219,6 +262,11 @@ impl SettingsInput {
                 payload: self.filter,
             },
             payload: self.payload.unwrap_or_default(),
+            dialect: self.dialect.unwrap_or_default(),
+            also_sign: manner::also_sign(self.also_sign.unwrap_or_default())?,
+            proof: self.proof,
+            ordering: self.ordering.map(|JsonObject(order)| order.checked()).transpose()?,
+            forward_headers: manner::forward_headers(self.forward_headers.unwrap_or_default())?,
             headers: headers.map_err(|rule| Error::field("headers", rule))?,
             timeout_s: timeout_s.unwrap_or(Settings::DEFAULT_TIMEOUT_S),
             retry_schedule: self.retry_schedule.unwrap_or_default(),
@@ -241,6 +289,16 @@ pub(crate) fn fits_owner(settings: &Settings, owner: Option<&OwnerName>) -> Resu
         return Err(Error::field("permission", "needs an owner: it is the owner who must hold it"));
     }
     Ok(())
+}
+
+/// The URL that was given, or the endpoint of a service.
+fn place(url: Option<String>, target: &Target, urls: &UrlPolicy) -> Result<TargetUrl> {
+    match (url, target.address()) {
+        (Some(url), None) => Ok(TargetUrl::parse(&url, urls)?),
+        (None, Some(address)) => Ok(address),
+        (None, None) => Err(Error::InvalidRequest("missing field `url`".to_owned())),
+        (Some(_), Some(_)) => Err(Error::field("url", "must be absent: target names a service")),
+    }
 }
 
 /// What it means that nothing would be sent to a URL.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use hookport::domain::id::SubscriptionId;
-use hookport::domain::subscription::State::{Active, Disabled, Paused};
+use hookport::domain::subscription::State::{Active, AwaitingApproval, Disabled, Paused};
 use hookport::domain::subscription::{Cause, Challenge, Purpose, Subscription, Verification, VerificationStatus};
 use hookport::random::Random;
 use jiff::Timestamp;
@@ -77,7 +77,7 @@ operations! {
     /// Disables a subscription, whatever its state.
     ///
     /// Events that come while it is disabled make no attempts, and a challenge that is under way is given up. Disabling
-    /// a disabled one changes nothing.
+    /// a disabled one changes nothing. One that waits for an admin is approved or rejected instead.
     disable("/api/v1/subscriptions/{id}/disable", "disableSubscription") = disabled;
     /// Enables a disabled subscription, whoever disabled it.
     ///
@@ -103,8 +103,11 @@ fn resumed(before: &Subscription, random: &Random, now: Timestamp) -> Result<Opt
 }
 
 fn disabled(before: &Subscription, _: &Random, now: Timestamp) -> Result<Option<Subscription>> {
-    if before.status.state == Disabled {
-        return Ok(None);
+    match before.status.state {
+        Disabled => return Ok(None),
+        // Enabling it again would let it in past the admin.
+        AwaitingApproval => return Err(Error::SubscriptionState(before.status.state.as_str())),
+        _ => {}
     }
     let is_under_way = before.verification.status == VerificationStatus::Pending;
     let verification = if is_under_way { to_be_proven(&before.verification) } else { before.verification.clone() };
@@ -161,7 +164,11 @@ mod tests {
     #[test]
     fn each_change_has_its_states() {
         let refused = Err("subscription_state");
-        let cases: [(Change, subscription::State, _); 16] = [
+        let cases: [(Change, subscription::State, _); 20] = [
+            (paused, AwaitingApproval, refused),
+            (resumed, AwaitingApproval, refused),
+            (disabled, AwaitingApproval, refused),
+            (enabled, AwaitingApproval, refused),
             (paused, Active, Ok(Some(Paused))),
             (paused, Paused, Ok(None)),
             (paused, Disabled, refused),

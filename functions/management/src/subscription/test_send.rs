@@ -12,10 +12,11 @@ use utoipa::ToSchema;
 use super::find_own;
 use crate::api::Api;
 use crate::caller::{Caller, Needs, SubscriptionTest};
-use crate::delivery::{Made, StateView, make};
+use crate::delivery::{DeliveryView, Made, StateView, make};
 use crate::error::{ErrorBody, Result};
-use crate::extract::{Ids, OptionalBody};
+use crate::extract::{Ids, OptionalBody, Params};
 use crate::page::One;
+use crate::wait::{self, WaitQuery};
 
 /// The type of a test of a subscription that names no type exactly.
 const TEST_TYPE: &str = "webhook.test";
@@ -39,6 +40,10 @@ pub(crate) struct TestSent {
     status: StateView,
     /// What to do next, for people.
     message: String,
+    /// With `wait`: the delivery, with what the target answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    delivery: Option<DeliveryView>,
 }
 
 /// Sends a test to a subscription's target.
@@ -51,9 +56,10 @@ pub(crate) struct TestSent {
     operation_id = "testSubscription",
     tag = "subscriptions",
     security(("bearer" = [SubscriptionTest::PERMISSION])),
-    params(("id" = String, Path, description = "The subscription's id: `sub_…`.")),
+    params(("id" = String, Path, description = "The subscription's id: `sub_…`."), WaitQuery),
     request_body = Option<TestSubscription>,
     responses(
+        (status = 200, description = "With `wait`: the test has ended.", body = One<TestSent>),
         (status = 202, description = "The test is on its way.", body = One<TestSent>),
         (
             status = 400,
@@ -78,8 +84,10 @@ pub(crate) async fn test_send(
     State(api): State<Api>,
     caller: Caller<SubscriptionTest>,
     Ids(id): Ids<SubscriptionId>,
+    Params(query): Params<WaitQuery>,
     OptionalBody(request): OptionalBody<TestSubscription>,
 ) -> Result<(StatusCode, Json<One<TestSent>>)> {
+    let until = wait::until(&api, query.wait)?;
     let subscription = find_own(&api, &caller, id).await?;
     let event_type = request.event_type.unwrap_or_else(|| type_of(&subscription.settings.events));
     // Nothing is published: the id stands for the test alone.
@@ -87,8 +95,18 @@ pub(crate) async fn test_send(
     let made = Made { kind: DeliveryKind::Test, event_id, event_type, repeats: None };
     let delivery = make(&api.app, &subscription, made).await?;
     let message = format!("The test is on its way; the delivery {} tells how it ends.", delivery.id);
-    let data = TestSent { delivery_id: delivery.id, status: delivery.state.into(), message };
-    Ok((StatusCode::ACCEPTED, Json(One { data })))
+    let mut data = TestSent { delivery_id: delivery.id, status: delivery.state.into(), message, delivery: None };
+    let Some(until) = until else { return Ok((StatusCode::ACCEPTED, Json(One { data }))) };
+    let Some(found) = wait::for_delivery(&api, caller.tenant(), delivery.id, until).await? else {
+        return Ok((StatusCode::ACCEPTED, Json(One { data })));
+    };
+    let is_final = found.state.is_final();
+    data.status = found.state.into();
+    if is_final {
+        data.message = "The test has ended.".to_owned();
+    }
+    data.delivery = Some(found.into());
+    Ok((if is_final { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(One { data })))
 }
 
 /// The type of a test when none was asked for.

@@ -9,8 +9,9 @@ use http::HeaderMap;
 use http::header::IF_MATCH;
 use jiff::Timestamp;
 
+use super::auth;
 use super::settings::{SettingsInput, fits_owner};
-use super::{SubscriptionView, Tagged, challenged_for, find_own, tagged, to_be_proven};
+use super::{SubscriptionView, Tagged, challenged_for, find_own, tagged, to_be_proven, trusted};
 use crate::api::Api;
 use crate::caller::{Caller, Needs, SubscriptionUpdate};
 use crate::error::{Error, ErrorBody, Result};
@@ -73,10 +74,11 @@ pub(crate) async fn update(
     caller: Caller<SubscriptionUpdate>,
     Ids(id): Ids<SubscriptionId>,
     headers: HeaderMap,
-    Body(request): Body<SettingsInput>,
+    Body(mut request): Body<SettingsInput>,
 ) -> Result<Tagged<One<SubscriptionView>>> {
     let before = find_own(&api, &caller, id).await?;
     if_match(&headers, before.version)?;
+    let auth = request.auth.take();
     let settings = request.into_settings(&api, caller.tenant(), Some(&before.settings)).await?;
     // Who acts for an owner cannot say what that owner must be permitted.
     let settings = match caller.owner() {
@@ -84,16 +86,19 @@ pub(crate) async fn update(
         None => settings,
     };
     fits_owner(&settings, before.owner.as_ref())?;
+    let auth = auth::take(&api, caller.tenant(), id, &settings, auth, Some(&before)).await?;
+    let kept = Subscription { auth, ..before.clone() };
     let now = api.app.clock.now();
-    let after = if api.app.config.trusts(&settings.url) {
+    let after = if trusted(&api, &settings) {
         // Nothing has to be proven, and what was under way need not come to an end.
-        let after = Subscription { settings, ..before.clone() };
+        let after = Subscription { settings, ..kept };
         match before.status.state {
             subscription::State::PendingVerification | subscription::State::VerificationFailed => after.trusted(now),
+            subscription::State::AwaitingApproval => after.changed(now),
             _ => Subscription { verification: after.trusted(now).verification, ..after.changed(now) },
         }
     } else {
-        with_settings(&before, settings, Challenge::new(&api.app.random), now)
+        with_settings(&kept, settings, Challenge::new(&api.app.random), now)
     };
     match upkeep::change(&api.app, &before, &after).await? {
         Changed::Yes => Ok(tagged(after)),
@@ -102,7 +107,7 @@ pub(crate) async fn update(
 }
 
 /// Makes sure that the change was made for the present version. `*` names none.
-fn if_match(headers: &HeaderMap, version: u64) -> Result<()> {
+pub(super) fn if_match(headers: &HeaderMap, version: u64) -> Result<()> {
     let values = headers.get_all(IF_MATCH).iter().filter_map(|value| value.to_str().ok());
     let tags: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
     if tags.iter().all(|tag| tag.is_empty() || *tag == "*") {
@@ -119,7 +124,9 @@ pub(crate) fn with_settings(
     challenge: Challenge,
     now: Timestamp,
 ) -> Subscription {
-    use subscription::State::{Active, AwaitingChallenge, Disabled, Paused, PendingVerification, VerificationFailed};
+    use subscription::State::{
+        Active, AwaitingApproval, AwaitingChallenge, Disabled, Paused, PendingVerification, VerificationFailed,
+    };
 
     let is_moved = settings.url != before.settings.url;
     let after = Subscription { settings, ..before.clone() };
@@ -130,7 +137,10 @@ pub(crate) fn with_settings(
         Paused | Disabled if is_moved => {
             Subscription { verification: to_be_proven(&before.verification), ..after.changed(now) }
         }
-        AwaitingChallenge | Active | PendingVerification | VerificationFailed | Paused | Disabled => after.changed(now),
+        // One that waits for an admin keeps what its target will have to echo.
+        AwaitingApproval | AwaitingChallenge | Active | PendingVerification | VerificationFailed | Paused | Disabled => {
+            after.changed(now)
+        }
     }
 }
 

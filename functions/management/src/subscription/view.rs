@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use hookport::dialect::DialectName;
+use hookport::dialect::proof::ProofStyle;
 use hookport::domain::event_facts::{OwnerName, Scope};
 use hookport::domain::event_type::EventPattern;
 use hookport::domain::id::SubscriptionId;
@@ -13,12 +15,15 @@ use hookport::domain::retry::{RetryOn, RetrySchedule};
 use hookport::domain::subscription::{
     AutoDisable, Cause, Purpose, State, Subscription, Verification, VerificationStatus,
 };
+use hookport::domain::target::Target;
 use hookport::domain::text::{Description, Name};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::auth::TargetAuthView;
+use super::manner::OrderingSetting;
 use crate::inbound_webhook::RateLimitSetting;
 
 /// Who wants which events where.
@@ -35,6 +40,10 @@ pub(crate) struct SubscriptionView {
     owner: Option<OwnerName>,
     /// Where deliveries go, in the normal form of URLs; `(operator-pinned)` for the operator's own.
     url: String,
+    /// What stands there: a web server, or a service of the cloud.
+    target: Target,
+    /// How requests show the target who is asking; secrets are `(hidden)`. Null: by their signature alone.
+    auth: Option<TargetAuthView>,
     /// The event types wanted.
     #[schema(value_type = Vec<String>, example = json!(["invoice.*"]))]
     events: Vec<EventPattern>,
@@ -48,6 +57,16 @@ pub(crate) struct SubscriptionView {
     filter: Option<PayloadFilter>,
     /// How much of an event is sent.
     payload: PayloadMode,
+    /// How deliveries look on the wire.
+    dialect: DialectName,
+    /// Dialects whose signatures stand beside those of its own.
+    also_sign: Vec<DialectName>,
+    /// How its target proves itself; null: as the dialect says.
+    proof: Option<ProofStyle>,
+    /// In which order deliveries are sent; null: in any.
+    ordering: Option<OrderingSetting>,
+    /// Headers of received requests that are passed on.
+    forward_headers: Vec<String>,
     /// Headers beside the gateway's own. Values that look like credentials are `(hidden)`.
     headers: BTreeMap<String, String>,
     /// The longest that an attempt may take.
@@ -171,12 +190,19 @@ impl From<Subscription> for SubscriptionView {
             description: settings.description,
             owner: subscription.owner,
             url,
+            target: settings.target,
+            auth: subscription.auth.as_ref().map(TargetAuthView::from),
             events: settings.events,
             object_type: settings.filter.object_type,
             scope: settings.filter.scope,
             entity_ids: settings.filter.entity_ids,
             filter: settings.filter.payload,
             payload: settings.payload,
+            dialect: settings.dialect,
+            also_sign: settings.also_sign,
+            proof: settings.proof,
+            ordering: settings.ordering.map(OrderingSetting::from),
+            forward_headers: settings.forward_headers,
             headers: settings.headers.shown(),
             timeout_seconds: settings.timeout_s,
             retry_schedule: settings.retry_schedule,
@@ -195,7 +221,7 @@ impl From<Subscription> for SubscriptionView {
             status_message: failure.unwrap_or_else(|| status.cause.sentence().to_owned()),
             is_draining: status.is_draining,
             verification: subscription.verification.into(),
-            trigger_challenge: status.state != State::AwaitingChallenge,
+            trigger_challenge: !matches!(status.state, State::AwaitingApproval | State::AwaitingChallenge),
             expires_at,
             previous_secret_until: subscription.previous_secret.map(|previous| previous.until),
             declared: subscription.declared.map(|declared| declared.set),

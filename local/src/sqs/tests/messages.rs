@@ -207,10 +207,10 @@ async fn a_long_poll_sees_a_message_whose_receiver_died() {
 async fn what_sqs_knows_and_this_does_not_is_refused() {
     let bench = Bench::new();
     let queue = bench.queue("q", json!({})).await;
-    let attribute = json!({ "trace": { "DataType": "String", "StringValue": "1" } });
+    let trace = json!({ "AWSTraceHeader": { "DataType": "String", "StringValue": "1" } });
     let unsupported = "AWS.SimpleQueueService.UnsupportedOperation";
 
-    let request = json!({ "QueueUrl": queue, "MessageBody": "x", "MessageAttributes": attribute });
+    let request = json!({ "QueueUrl": queue, "MessageBody": "x", "MessageSystemAttributes": trace });
     assert_eq!(bench.refused("SendMessage", request).await, unsupported);
     let request = json!({ "QueueUrl": queue, "MessageBody": "x", "MessageGroupId": "g" });
     assert_eq!(bench.refused("SendMessage", request).await, unsupported);
@@ -228,4 +228,52 @@ async fn every_character_outside_xml_is_refused() {
         let request = json!({ "QueueUrl": queue, "MessageBody": illegal });
         assert_eq!(bench.refused("SendMessage", request).await, "InvalidMessageContents");
     }
+}
+
+fn text(value: &str) -> serde_json::Value {
+    json!({ "DataType": "String", "StringValue": value })
+}
+
+#[tokio::test]
+async fn attributes_are_told_by_name_by_beginning_or_all() {
+    let bench = Bench::new();
+    let queue = bench.queue("q", json!({ "VisibilityTimeout": "0" })).await;
+    let attributes = json!({ "a.one": text("1"), "a.two": text("2"), "b": text("3") });
+    let request = json!({ "QueueUrl": queue, "MessageBody": "x", "MessageAttributes": attributes });
+    bench.ok("SendMessage", request).await;
+
+    for (asked, told) in [
+        (json!(["All"]), json!({ "a.one": text("1"), "a.two": text("2"), "b": text("3") })),
+        (json!(["a.*"]), json!({ "a.one": text("1"), "a.two": text("2") })),
+        (json!(["b", "c"]), json!({ "b": text("3") })),
+        (json!(["c"]), serde_json::Value::Null),
+        (json!([]), serde_json::Value::Null),
+    ] {
+        let request = json!({ "QueueUrl": queue, "MessageAttributeNames": asked });
+        let received = bench.ok("ReceiveMessage", request).await;
+        assert_eq!(received["Messages"][0]["MessageAttributes"], told, "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn attributes_that_sqs_would_refuse_are_refused() {
+    let bench = Bench::new();
+    let queue = bench.queue("q", json!({ "MaximumMessageSize": "1024" })).await;
+    let eleven: serde_json::Map<_, _> = (0..11).map(|n| (format!("n{n}"), text("x"))).collect();
+    let long = "x".repeat(1024);
+    for attributes in [
+        json!(eleven),
+        json!({ "": text("x") }),
+        json!({ "a b": text("x") }),
+        json!({ "aws.x": text("x") }),
+        json!({ "a": text("") }),
+        json!({ "a": { "DataType": "Text", "StringValue": "x" } }),
+        json!({ "a": { "DataType": "Binary", "StringValue": "x" } }),
+        json!({ "a": text(&long) }),
+    ] {
+        let request = json!({ "QueueUrl": queue, "MessageBody": "x", "MessageAttributes": attributes });
+        assert_eq!(bench.refused("SendMessage", request).await, "InvalidParameterValue", "{attributes}");
+    }
+    let request = json!({ "QueueUrl": queue, "MessageBody": "x", "MessageAttributes": { "a": text("\u{7}") } });
+    assert_eq!(bench.refused("SendMessage", request).await, "InvalidMessageContents");
 }

@@ -138,6 +138,7 @@ fn the_environment_names_local_resources() {
         ("RATE_GLOBAL", "10000"),
         ("TRUSTED_PROXIES", ""),
         ("TRUSTED_TARGETS", ""),
+        ("AWS_TARGETS", ""),
         ("EGRESS_ALLOWED_NETWORKS", ""),
         ("EGRESS_ALLOWED_HOSTS", ""),
         ("EGRESS_PROXY", ""),

@@ -105,3 +105,16 @@ fn a_first_attempt_is_covered_by_its_event_until_it_is_recorded() {
     assert!(delivery().after_attempt(attempt(1, answered(500)), &failed(None), wait(5), at(2)).is_on_its_own());
     assert!(delivery().in_state(DeliveryState::Held, at(0)).is_on_its_own(), "a held one waits for its subscription");
 }
+
+#[test]
+fn a_delivery_in_a_lane_has_no_due_time_of_its_own() {
+    let lane = LaneKey::of("x");
+    let held = delivery().in_state(DeliveryState::Held, at(0)).in_lane(lane);
+    let attempting = DeliveryState::Attempting { n: 1, owner: OwnerToken::new(9), lease_until: at(90) };
+    let begun = held.clone().in_state(attempting, at(1));
+    let waiting = begun.clone().after_attempt(attempt(1, answered(500)), &failed(None), wait(5), at(2));
+    let lost = begun.clone().after_lost_lease(wait(5), at(91)).expect("the lease ran out");
+    for stage in [&held, &begun, &waiting, &lost] {
+        assert_eq!((stage.lane, stage.due_at, stage.is_on_its_own()), (Some(lane), None, true), "{:?}", stage.state);
+    }
+}

@@ -1,5 +1,6 @@
 //! Subscriptions: who wants which events where, and whether the target has proven that it wants them.
 
+mod registered;
 mod settings;
 mod status;
 mod verification;
@@ -10,12 +11,15 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use self::registered::Admission;
 pub use self::settings::{
-    AutoDisable, EventFilter, MAX_ENTITY_IDS, MAX_IN_FLIGHT, MAX_METADATA, MAX_PATTERNS, MAX_TIMEOUT_S, Metadata,
+    AutoDisable, EventFilter, MAX_ENTITY_IDS, MAX_FORWARDED, MAX_IN_FLIGHT, MAX_METADATA, MAX_PATTERNS, MAX_TIMEOUT_S, Metadata,
     Settings,
 };
 pub use self::status::{Cause, Intake, State, Status};
-pub use self::verification::{Challenge, Purpose, Verification, VerificationStatus};
+pub use self::verification::{
+    Challenge, ChallengeError, Purpose, SUPPLIED_CHALLENGE_CHARS, Verification, VerificationStatus,
+};
 use super::event_facts::{EventFacts, OwnerName};
 use super::event_type::{EventPattern, EventType};
 use super::id::SubscriptionId;
@@ -23,13 +27,18 @@ use super::own_event::OWN_EVENT_TYPES;
 use super::payload_mode::PayloadMode;
 use super::retry::{RetryOn, RetrySchedule};
 use super::static_headers::StaticHeaders;
+use super::target::Target;
+use super::target_auth::StoredAuth;
 use super::target_url::TargetUrl;
 use super::text::{Name, TenantSlug};
 use super::time::later;
+use crate::dialect::DialectName;
 use crate::vault::Sealed;
 
 /// How long a subscription whose target never proved itself is kept, in days.
 pub const UNVERIFIED_DAYS: i64 = 30;
+/// How long a subscription that registered itself waits to be let in, in days.
+pub const UNAPPROVED_DAYS: i64 = 7;
 /// How long before its end such a subscription's owner is told, in days.
 pub const WARNING_DAYS: i64 = 3;
 /// Stands for what only the operator may know: where its own subscription leads, and what is there.
@@ -73,6 +82,9 @@ pub struct Subscription {
     /// The secret before it, while both sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_secret: Option<PreviousSecret>,
+    /// How its requests show who is asking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<StoredAuth>,
     /// Whether it gets events, and why.
     pub status: Status,
     /// How its target proves itself.
@@ -105,7 +117,10 @@ impl Subscription {
     /// Where it leads, as its owner may see it.
     #[must_use]
     pub fn place(&self) -> String {
-        if self.id == SubscriptionId::PINNED { OPERATOR_PINNED.to_owned() } else { self.settings.url.to_string() }
+        if self.id == SubscriptionId::PINNED {
+            return OPERATOR_PINNED.to_owned();
+        }
+        self.settings.target.place().unwrap_or_else(|| self.settings.url.to_string())
     }
 
     /// What becomes of an event that it wants.
@@ -117,9 +132,11 @@ impl Subscription {
             State::Paused => Intake::Hold,
             // It was proven before: what comes while a new URL or secret proves itself is kept for it.
             State::PendingVerification if self.verification.verified_at.is_some() => Intake::Hold,
-            State::PendingVerification | State::AwaitingChallenge | State::VerificationFailed | State::Disabled => {
-                Intake::Skip
-            }
+            State::AwaitingApproval
+            | State::PendingVerification
+            | State::AwaitingChallenge
+            | State::VerificationFailed
+            | State::Disabled => Intake::Skip,
         }
     }
 
@@ -197,9 +214,12 @@ impl Subscription {
         Self { verification: self.verification.failed(reason, now), ..next }
     }
 
-    /// When it is deleted if its target does not prove itself before; never once it did.
+    /// When it is deleted if nobody lets it in, or its target does not prove itself, before; never once it did.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
+        if self.status.state == State::AwaitingApproval {
+            return Some(later(self.status.since, SignedDuration::from_hours(24 * UNAPPROVED_DAYS)));
+        }
         let waits = matches!(self.status.state, State::AwaitingChallenge | State::VerificationFailed);
         (waits && self.verification.verified_at.is_none())
             .then(|| later(self.status.since, SignedDuration::from_hours(24 * UNVERIFIED_DAYS)))
@@ -254,9 +274,15 @@ pub fn pinned(tenant: TenantSlug, url: TargetUrl) -> Subscription {
             name: Name::try_from("Operator's sink".to_owned()).expect("a name"),
             description: None,
             url,
+            target: Target::default(),
             events,
             filter: EventFilter::default(),
             payload: PayloadMode::Full,
+            dialect: DialectName::default(),
+            also_sign: Vec::new(),
+            proof: None,
+            ordering: None,
+            forward_headers: Vec::new(),
             headers: StaticHeaders::default(),
             timeout_s: Settings::DEFAULT_TIMEOUT_S,
             retry_schedule: RetrySchedule::Standard,
@@ -272,6 +298,7 @@ pub fn pinned(tenant: TenantSlug, url: TargetUrl) -> Subscription {
         },
         secret: Sealed::default(),
         previous_secret: None,
+        auth: None,
         status: Status { state: State::Active, cause: Cause::Created, since, is_draining: false },
         verification: Verification::default(),
         declared: None,

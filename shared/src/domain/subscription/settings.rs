@@ -6,8 +6,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::dialect::DialectName;
+use crate::dialect::proof::ProofStyle;
 use crate::domain::event_facts::{EventFacts, Scope};
 use crate::domain::event_type::{EventPattern, EventType};
+use crate::domain::ordering::Ordering;
 use crate::domain::owner::PermissionName;
 use crate::domain::payload_filter::PayloadFilter;
 use crate::domain::payload_mode::PayloadMode;
@@ -15,6 +18,7 @@ use crate::domain::rate_limit::RateLimit;
 use crate::domain::response_rule::ResponseRule;
 use crate::domain::retry::{RetryOn, RetrySchedule};
 use crate::domain::static_headers::StaticHeaders;
+use crate::domain::target::Target;
 use crate::domain::target_url::TargetUrl;
 use crate::domain::text::{Description, Name};
 
@@ -29,6 +33,9 @@ pub const MAX_TIMEOUT_S: u8 = 30;
 /// The most notes that one subscription may carry.
 pub const MAX_METADATA: usize = 20;
 
+/// The most headers of received requests that are passed on by name.
+pub const MAX_FORWARDED: usize = 50;
+
 /// Notes of its owner's: short texts by name, that mean nothing to the gateway.
 pub type Metadata = BTreeMap<String, String>;
 
@@ -40,8 +47,11 @@ pub struct Settings {
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
-    /// Where deliveries go.
+    /// Where deliveries go; of a service of the cloud, its endpoint.
     pub url: TargetUrl,
+    /// What stands there: a web server, or a service of the cloud.
+    #[serde(default, skip_serializing_if = "Target::is_https")]
+    pub target: Target,
     /// The event types wanted.
     pub events: Vec<EventPattern>,
     /// Which events of these types are wanted.
@@ -50,6 +60,21 @@ pub struct Settings {
     /// How much of an event is sent.
     #[serde(default)]
     pub payload: PayloadMode,
+    /// How it looks on the wire.
+    #[serde(default, skip_serializing_if = "DialectName::is_default")]
+    pub dialect: DialectName,
+    /// Dialects whose signatures stand beside its own, for a migration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_sign: Vec<DialectName>,
+    /// How its target proves itself; as the dialect says when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ProofStyle>,
+    /// In which order its deliveries are sent; any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordering: Option<Ordering>,
+    /// Headers of received requests that are passed on, by lower-case name; `*` is all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forward_headers: Vec<String>,
     /// Headers beside the gateway's own.
     #[serde(default)]
     pub headers: StaticHeaders,

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    /// It registered itself: no challenge is sent until an admin lets it in.
+    AwaitingApproval,
     /// Held by its owner: no challenge is sent until `trigger_challenge` is set.
     AwaitingChallenge,
     /// Its challenge is under way.
@@ -27,6 +29,7 @@ impl State {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::AwaitingApproval => "awaiting_approval",
             Self::AwaitingChallenge => "awaiting_challenge",
             Self::PendingVerification => "pending_verification",
             Self::VerificationFailed => "verification_failed",
@@ -43,6 +46,10 @@ impl State {
 pub enum Cause {
     /// It was made like this.
     Created,
+    /// It registered itself.
+    Registered,
+    /// An admin let it in, and its target has to prove itself.
+    Approved,
     /// Somebody asked for it.
     ByHand,
     /// The operator trusts the host of its target.
@@ -75,6 +82,8 @@ impl Cause {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Created => "Made like this.",
+            Self::Registered => "Registered itself; an admin has to let it in.",
+            Self::Approved => "An admin let it in; the target has to echo a challenge.",
             Self::ByHand => "Asked for by hand.",
             Self::TargetTrusted => "The operator trusts the target's host, so that no challenge is needed.",
             Self::ChallengeStarted => "A challenge was sent; the target has to echo it.",

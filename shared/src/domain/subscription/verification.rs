@@ -1,6 +1,7 @@
 //! How a target proves that it wants what a subscription sends it.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,15 @@ use utoipa::ToSchema;
 use crate::domain::id::{EventId, InboundDeliveryId, InboundWebhookId, SubscriptionId};
 use crate::random::Random;
 
-/// What a target has to echo: 64 hex characters. Never logged.
+/// How many characters a challenge of a listener's own may have.
+pub const SUPPLIED_CHALLENGE_CHARS: RangeInclusive<usize> = 16..=128;
+
+/// A text that is no challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must have 16 to 128 visible ASCII characters")]
+pub struct ChallengeError;
+
+/// What a target has to echo: 64 hex characters, or what the listener supplied. Never logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge(String);
 
@@ -18,6 +27,15 @@ impl Challenge {
     #[must_use]
     pub fn new(random: &Random) -> Self {
         Self(hex::encode(random.bytes::<32>()))
+    }
+
+    /// The listener's own: 16 to 128 visible ASCII characters.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub fn supplied(text: String) -> Result<Self, ChallengeError> {
+        let is_fine = SUPPLIED_CHALLENGE_CHARS.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        if is_fine { Ok(Self(text)) } else { Err(ChallengeError) }
     }
 
     /// The text, to be sent.

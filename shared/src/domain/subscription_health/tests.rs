@@ -80,6 +80,7 @@ fn the_state_comes_before_what_the_attempts_say() {
     let cases = [
         (State::Paused, SubscriptionHealthState::Disabled),
         (State::Disabled, SubscriptionHealthState::Disabled),
+        (State::AwaitingApproval, SubscriptionHealthState::Unverified),
         (State::AwaitingChallenge, SubscriptionHealthState::Unverified),
         (State::PendingVerification, SubscriptionHealthState::Unverified),
         (State::VerificationFailed, SubscriptionHealthState::Unverified),

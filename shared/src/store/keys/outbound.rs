@@ -4,9 +4,10 @@ use jiff::Timestamp;
 
 use super::ROW_SHARDS;
 use crate::aws::table::Key;
+use crate::dialect::DialectName;
 use crate::domain::breaker::HostPort;
 use crate::domain::event_facts::OwnerName;
-use crate::domain::id::{DeliveryId, Handle, SubscriptionId};
+use crate::domain::id::{DeliveryId, Handle, SigningKeyId, SubscriptionId};
 use crate::domain::task::Task;
 use crate::domain::text::TenantSlug;
 
@@ -68,6 +69,36 @@ pub fn owners(tenant: &TenantSlug) -> String {
 #[must_use]
 pub fn owner(tenant: &TenantSlug, name: &OwnerName) -> Key {
     Key::new(owners(tenant), name.as_str())
+}
+
+/// The partition of a tenant's own dialects.
+#[must_use]
+pub fn dialects(tenant: &TenantSlug) -> String {
+    format!("{tenant}/dialects")
+}
+
+/// One dialect of a tenant's own.
+#[must_use]
+pub fn dialect(tenant: &TenantSlug, name: &DialectName) -> Key {
+    Key::new(dialects(tenant), name.as_str())
+}
+
+/// The partition of the keys that sign for a tenant.
+#[must_use]
+pub fn signing_keys(tenant: &TenantSlug) -> String {
+    format!("{tenant}/signing-keys")
+}
+
+/// One key that signs for a tenant.
+#[must_use]
+pub fn signing_key(tenant: &TenantSlug, id: SigningKeyId) -> Key {
+    Key::new(signing_keys(tenant), id.suffix())
+}
+
+/// Which key signs for a tenant now.
+#[must_use]
+pub fn current_signing_key(tenant: &TenantSlug) -> Key {
+    Key::new(format!("{tenant}/signing-key"), "current")
 }
 
 /// The hosts that nothing is sent to, by the operators' word.

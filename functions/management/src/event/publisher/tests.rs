@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::super::publish::Publication;
 use super::*;
 
 fn name(text: &str) -> OwnerName {

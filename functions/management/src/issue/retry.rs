@@ -1,0 +1,87 @@
+//! `POST /api/v1/issues/{id}/retry`: sends again what failed.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use hookport::domain::id::IssueId;
+use hookport::domain::issue::Issue;
+use hookport::domain::replay::{ReplayFilter, ReplayOrder, Routing, Selection, Which};
+use http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+
+use super::find;
+use crate::api::Api;
+use crate::caller::{Caller, IssueUpdate, Needs};
+use crate::error::{ErrorBody, Result};
+use crate::extract::Ids;
+use crate::page::One;
+use crate::replay::{self, ReplayView};
+use crate::subscription;
+
+/// How long before an issue opened the events may have come whose attempts failed then: longer than the default
+/// schedule takes.
+const BEFORE: SignedDuration = SignedDuration::from_hours(4 * 24);
+
+/// Sends again what failed.
+///
+/// That is a replay, started at once, of what ended without success and with this cause at the issue's subscription: of
+/// events that came while the issue was open or in the four days before. Deliveries that still have attempts left are
+/// not sent twice.
+#[utoipa::path(
+    post,
+    path = "/api/v1/issues/{id}/retry",
+    operation_id = "retryIssue",
+    tag = "issues",
+    security(("bearer" = [IssueUpdate::PERMISSION])),
+    params(("id" = String, Path, description = "The issue's id: `iss_…`.")),
+    responses(
+        (status = 202, description = "The replay.", body = One<ReplayView>),
+        (status = 400, description = "`invalid_id`: not an id of an issue.", body = ErrorBody),
+        (
+            status = 403,
+            description = "`forbidden`: the token lacks the permission that is named. `operator_pinned`: the \
+                subscription is the operator's. `outbound_disabled`: the tenant is switched off.",
+            body = ErrorBody
+        ),
+        (
+            status = 404,
+            description = "`issue_not_found`: the caller sees no issue with this id. `subscription_not_found`: its \
+                subscription is gone.",
+            body = ErrorBody
+        ),
+        (
+            status = 409,
+            description = "`too_many`: the tenant has as many replays under way as it may.",
+            body = ErrorBody
+        ),
+    ),
+)]
+pub(crate) async fn retry(
+    State(api): State<Api>,
+    caller: Caller<IssueUpdate>,
+    Ids(id): Ids<IssueId>,
+) -> Result<(StatusCode, Json<One<ReplayView>>)> {
+    let issue = find(&api, &caller, id).await?;
+    subscription::find_own(&api, &caller, issue.subscription_id).await?;
+    let selection = selection(&issue, api.app.clock.now());
+    let replay = replay::make(&api, &caller, selection, true).await?;
+    Ok((StatusCode::ACCEPTED, Json(One { data: replay.into() })))
+}
+
+/// What ended without success for the cause of an issue since it opened.
+fn selection(issue: &Issue, now: Timestamp) -> Selection {
+    Selection {
+        since: issue.first_seen.saturating_sub(BEFORE).unwrap_or(Timestamp::UNIX_EPOCH),
+        until: now,
+        routing: Routing::SameTargets,
+        which: BTreeSet::from([Which::Failed]),
+        filter: ReplayFilter {
+            subscription_ids: vec![issue.subscription_id],
+            cause: Some(issue.cause.clone()),
+            ..ReplayFilter::default()
+        },
+        order: ReplayOrder::None,
+        rate_per_second: None,
+    }
+}

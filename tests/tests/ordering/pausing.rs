@@ -1,0 +1,89 @@
+//! Pausing and resuming: lanes rest with their subscription and go on where they were.
+
+use hookport_tests::Sink;
+use http::Method;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::{act, attempts, gateway, happens, later, ordered, sent, states};
+
+#[tokio::test]
+async fn a_pause_keeps_every_lane_as_it_is() {
+    let gateway = gateway().await;
+    let sink = Sink::start().await;
+    let path = ordered(&gateway, &sink, json!({})).await;
+    sink.answers([500]);
+    happens(&gateway, "x", 1).await;
+    act(&gateway, Method::POST, &format!("{path}/pause"), None).await;
+    for n in 2..=3 {
+        happens(&gateway, "x", n).await;
+    }
+    happens(&gateway, "y", 1).await;
+    for _ in 0..3 {
+        later(&gateway, SignedDuration::from_hours(1)).await;
+    }
+    assert_eq!(sent(&sink), ["x1"], "neither the next attempt nor what came since");
+    assert_eq!(states(&gateway).await, ["pending", "held", "held", "held"]);
+
+    act(&gateway, Method::POST, &format!("{path}/resume"), None).await;
+    gateway.drain(gateway.instance(0)).await;
+    happens(&gateway, "x", 4).await;
+    let of_x: Vec<_> = sent(&sink).into_iter().filter(|name| name.starts_with('x')).collect();
+    assert_eq!(of_x, ["x1", "x1", "x2", "x3", "x4"]);
+    assert_eq!(states(&gateway).await, ["delivered"; 5]);
+    gateway.settle(gateway.instance(1)).await;
+    assert_eq!(sink.received().len(), 6, "and nothing twice");
+}
+
+/// What a resume is followed by is due from its birth.
+#[tokio::test]
+async fn lanes_go_on_although_the_message_of_the_resume_is_lost() {
+    let gateway = gateway().await;
+    let sink = Sink::start().await;
+    let path = ordered(&gateway, &sink, json!({})).await;
+    act(&gateway, Method::POST, &format!("{path}/pause"), None).await;
+    gateway.drain(gateway.instance(0)).await;
+    happens(&gateway, "x", 1).await;
+    happens(&gateway, "x", 2).await;
+    act(&gateway, Method::POST, &format!("{path}/resume"), None).await;
+    gateway.cloud.sqs().lose_everything();
+    gateway.drain(gateway.instance(0)).await;
+    assert!(sink.received().is_empty());
+    gateway.settle(gateway.instance(0)).await;
+    assert_eq!(sent(&sink), ["x1", "x2"]);
+}
+
+#[tokio::test]
+async fn what_was_kept_before_an_order_was_asked_for_goes_in_order_as_well() {
+    let gateway = gateway().await;
+    let sink = Sink::start().await;
+    let path = ordered(&gateway, &sink, json!({"ordering": null})).await;
+    act(&gateway, Method::POST, &format!("{path}/pause"), None).await;
+    happens(&gateway, "x", 1).await;
+    happens(&gateway, "x", 2).await;
+    let wanted = json!({"ordering": {"by": "entity", "settle_seconds": 0}});
+    act(&gateway, Method::PATCH, &path, Some(wanted)).await;
+    happens(&gateway, "x", 3).await;
+    sink.answers([500]);
+    act(&gateway, Method::POST, &format!("{path}/resume"), None).await;
+    gateway.drain(gateway.instance(0)).await;
+    assert_eq!(sent(&sink), ["x1"]);
+    later(&gateway, SignedDuration::from_secs(7)).await;
+    assert_eq!(sent(&sink), ["x1", "x1", "x2", "x3"]);
+    assert_eq!(attempts(&sink), ["1", "2", "1", "1"]);
+    assert_eq!(states(&gateway).await, ["delivered"; 3]);
+}
+
+#[tokio::test]
+async fn what_stands_in_lanes_is_sent_although_no_order_is_asked_for_any_more() {
+    let gateway = gateway().await;
+    let sink = Sink::start().await;
+    let path = ordered(&gateway, &sink, json!({})).await;
+    act(&gateway, Method::POST, &format!("{path}/pause"), None).await;
+    happens(&gateway, "x", 1).await;
+    happens(&gateway, "x", 2).await;
+    act(&gateway, Method::PATCH, &path, Some(json!({"ordering": null}))).await;
+    act(&gateway, Method::POST, &format!("{path}/resume"), None).await;
+    gateway.settle(gateway.instance(0)).await;
+    assert_eq!(sent(&sink), ["x1", "x2"]);
+}
