@@ -93,9 +93,7 @@ fn example(own: OwnEventType) -> Option<Value> {
         pending.unproven(ChallengeFailure::Missing.to_string(), AT.parse().expect("a time"))
     };
     match own {
-        REGISTERED => {
-            OwnEvent::of_status(&at(State::AwaitingApproval, Cause::Registered)).map(|event| event.body())
-        }
+        REGISTERED => OwnEvent::of_status(&at(State::AwaitingApproval, Cause::Registered)).map(|event| event.body()),
         ACTIVATED => OwnEvent::of_status(&at(State::Active, Cause::ChallengePassed)).map(|event| event.body()),
         DEACTIVATED => OwnEvent::of_status(&at(State::Disabled, Cause::FailingTooLong)).map(|event| event.body()),
         CHALLENGE_FAILED => OwnEvent::of_status(&unproven()).map(|event| event.body()),

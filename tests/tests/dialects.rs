@@ -1,5 +1,5 @@
-//! Dialects on the wire: how every one looks and is signed, how targets prove themselves in it, the rows of tenants, their
-//! keys, templates, and the answers that a publisher waits for.
+//! Dialects on the wire: how every one looks and is signed, how targets prove themselves in it, the rows of tenants,
+//! their keys, templates, and the answers that a publisher waits for.
 
 #[path = "dialects/declared.rs"]
 mod declared;

@@ -23,7 +23,7 @@ struct World {
     /// The ids by the path that they belong under.
     ids: HashMap<&'static str, String>,
     rival: String,
-    _sink: Sink,
+    _sinks: [Sink; 2],
 }
 
 async fn world() -> World {
@@ -51,6 +51,24 @@ async fn world() -> World {
     let (status, answer) = gateway.api(Method::PUT, &path, gateway.admin_token(), Some(grants)).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
     ids.insert("owners", OWNER.to_owned());
+
+    // What fails opens an issue; what is saved, planned and declared has the marker in its name.
+    let failing = Sink::start().await;
+    failing.answers([500]);
+    let more = json!({"name": MARKER, "owner": OWNER, "retry_schedule": "none"});
+    gateway.subscribe(&failing, &["github.push"], more).await;
+    let dialect = json!({"row": {"name": MARKER, "summary": MARKER}});
+    gateway.create("/api/v1/dialects", dialect).await;
+    ids.insert("dialects", MARKER.to_owned());
+    ids.insert("templates", "slack".to_owned());
+    let token = json!({"name": MARKER, "kind": "single", "events": ["*"]});
+    let token = gateway.create("/api/v1/registration-tokens", token).await;
+    ids.insert("registration-tokens", text(&token["data"]["id"]));
+    let schedule = json!({
+        "name": MARKER, "cron": "0 3 1 1 *", "event_type": format!("acme.{MARKER}"), "data": MARKER,
+    });
+    let schedule = gateway.create("/api/v1/schedules", schedule).await;
+    ids.insert("schedules", text(&schedule["data"]["id"]));
 
     let preset = json!({
         "row": {
@@ -85,7 +103,16 @@ async fn world() -> World {
     ids.insert("inbound-webhooks", webhook);
     ids.insert("version", "1".to_owned());
     ids.insert("packs", MARKER.to_owned());
-    World { rival: rival.to_owned(), gateway, ids, _sink: sink }
+    let bookmark = json!({"name": MARKER, "event_id": ids["events"]});
+    let bookmark = gateway.create("/api/v1/bookmarks", bookmark).await;
+    ids.insert("bookmarks", text(&bookmark["data"]["id"]));
+    let since = gateway.clock.now().saturating_sub(SignedDuration::from_hours(1)).expect("a time");
+    let replay = json!({"since": since.to_string()});
+    let (status, replay) = gateway.api(Method::POST, "/api/v1/replays", gateway.admin_token(), Some(replay)).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{replay}");
+    ids.insert("replays", text(&replay["data"]["id"]));
+    ids.insert("issues", first("/api/v1/issues".into()).await);
+    World { rival: rival.to_owned(), gateway, ids, _sinks: [sink, failing] }
 }
 
 /// The operations of the document: method and path.
@@ -109,7 +136,9 @@ fn expected_of_rival(method: &Method, path: &str, count: usize) -> Option<Status
     }
     match (method.as_str(), path) {
         // Making something new is making it in one's own tenant, and so is naming a pack or a type of events.
-        ("PUT", "/api/v1/packs/{name}") | ("POST", "/api/v1/events/{id}") => None,
+        ("PUT", "/api/v1/packs/{name}")
+        | ("POST", "/api/v1/events/{id}" | "/api/v1/templates/{id}/create")
+        | ("PUT", "/api/v1/registration-settings") => None,
         // It asks for the signature of the delivery's target, and for no token.
         ("POST", "/webhook-deliveries/{id}/status") => Some(StatusCode::UNAUTHORIZED),
         // Each tenant has owners of every name, and these are the caller's own.
@@ -165,6 +194,10 @@ impl World {
             ("PUT", _) if is_subscription => {
                 Some(json!({"name": "x", "url": "https://example.com/hook", "events": ["*"]}))
             }
+            ("PUT", _) if path.starts_with("/api/v1/schedules") => {
+                Some(json!({"name": "x", "cron": "0 * * * *", "event_type": "acme.x"}))
+            }
+            ("POST", "recover" | "replay-missing") => Some(json!({"since": "2026-09-21T00:00:00Z"})),
             ("PUT", _) if path.starts_with("/api/v1/inbound-webhooks") => Some(json!({"name": "x", "slug": "x"})),
             ("PUT", _) if path.contains("/event-types/") || path.contains("/triggers/") => Some(json!({"ref": "a.b"})),
             ("PUT", _) => Some(json!({})),
@@ -201,7 +234,7 @@ impl World {
         assert_eq!(state, (&json!(MARKER), &json!("active"), &json!(OWNER)));
         let owner = self.gateway.get(&format!("/api/v1/owners/{OWNER}")).await;
         let kept = (&owner["data"]["grants"], &owner["data"]["subscriptions"], &owner["data"]["has_own_quotas"]);
-        assert_eq!(kept, (&json!({MARKER: []}), &json!(1), &json!(false)));
+        assert_eq!(kept, (&json!({MARKER: []}), &json!(2), &json!(false)));
     }
 }
 
@@ -245,8 +278,11 @@ async fn no_route_shows_or_changes_anything_of_another_owner() {
     let (mut not_found, mut forbidden) = (0, 0);
     for (method, path) in operations() {
         // The tenant's event types are its owners' to know, and so is which packs they came from.
-        let is_shared = ["/api/v1/event-types", "/api/v1/triggers", "/api/v1/packs"];
-        let is_shared = is_shared.iter().any(|start| path.starts_with(start));
+        let is_shared =
+            ["/api/v1/event-types", "/api/v1/triggers", "/api/v1/packs", "/api/v1/dialects", "/api/v1/templates"];
+        let is_shared = is_shared.iter().any(|start| path.starts_with(start))
+            // These are everybody's to read or to ask.
+            || ["/jwks.json", "/registrations"].iter().any(|end| path.ends_with(end));
         let (_, count) = world.filled(&path);
         let is_new = method != Method::GET && count == 0 || path == "/api/v1/events/{id}" && method == Method::POST;
         if is_shared || is_new || path == "/webhook-deliveries/{id}/status" {

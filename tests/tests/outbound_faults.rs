@@ -16,6 +16,8 @@ mod play;
 mod races;
 #[path = "outbound_faults/registration.rs"]
 mod registration;
+#[path = "outbound_faults/replays.rs"]
+mod replays;
 #[path = "outbound_faults/rotation.rs"]
 mod rotation;
 #[path = "outbound_faults/world.rs"]

@@ -8,6 +8,8 @@ mod crowd;
 mod fan_out;
 #[path = "scale/hanging.rs"]
 mod hanging;
+#[path = "scale/replay.rs"]
+mod replay;
 #[path = "scale/rows.rs"]
 mod rows;
 #[path = "scale/sweep.rs"]

@@ -218,8 +218,8 @@ pub(crate) fn bearer(headers: &HeaderMap, prefix: &str, chars: usize) -> Option<
     }
     let (scheme, text) = value.split_once(' ')?;
     let text = text.trim();
-    let plausible = scheme.eq_ignore_ascii_case("bearer")
-        && text.strip_prefix(prefix).is_some_and(|rest| rest.len() == chars);
+    let plausible =
+        scheme.eq_ignore_ascii_case("bearer") && text.strip_prefix(prefix).is_some_and(|rest| rest.len() == chars);
     plausible.then(|| SecretString::from(text))
 }
 

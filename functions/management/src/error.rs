@@ -1,6 +1,7 @@
 //! What an operation answers when it does not do what was asked: one stable code per variant.
 
 mod outbound;
+mod quota;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -14,11 +15,12 @@ use hookport::signature::callback::CallbackRefusal;
 use hookport::store::CreateError;
 use hookport::vault::VaultError;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) use self::outbound::OutboundRefusal;
+pub(crate) use self::quota::tell_quota;
 use crate::log::Refusal;
 
 /// The result of an operation.
@@ -360,17 +362,6 @@ pub(crate) struct ErrorDetail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     violations: Vec<Violation>,
 }
-
-/// Says in headers what is left of a limit.
-pub(crate) fn tell_quota(headers: &mut HeaderMap, quota: Quota) {
-    headers.insert(RATE_LIMIT, HeaderValue::from(quota.limit));
-    headers.insert(RATE_REMAINING, HeaderValue::from(quota.remaining));
-    headers.insert(RATE_RESET, HeaderValue::from(quota.reset_s));
-}
-
-const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {

@@ -15,7 +15,9 @@ use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::{
-    api_token, audit, bookmark, callback, delivery, dialect, egress_rule, event, event_type, health, inbound_delivery, inbound_webhook, issue, owner, pack, preset, registration, registration_token, rejection, replay, sample, schedule, signing_key, stats, subscription, template, tenant, trigger, verify, webhook_version,
+    api_token, audit, bookmark, callback, delivery, dialect, egress_rule, event, event_type, health, inbound_delivery,
+    inbound_webhook, issue, owner, pack, preset, registration, registration_token, rejection, replay, sample, schedule,
+    signing_key, stats, subscription, template, tenant, trigger, verify, webhook_version,
 };
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(openapi_json);

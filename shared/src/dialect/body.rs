@@ -227,7 +227,9 @@ fn cloudevent(message: &Message<'_>) -> Bytes {
     let mut text = Value::Object(members).to_string();
     text.pop();
     match std::str::from_utf8(&data) {
-        Ok(written) if is_json(content_type) && serde_json::from_str::<&serde_json::value::RawValue>(written).is_ok() => {
+        Ok(written)
+            if is_json(content_type) && serde_json::from_str::<&serde_json::value::RawValue>(written).is_ok() =>
+        {
             text.push_str(",\"data\":");
             text.push_str(written.trim());
         }
@@ -258,7 +260,12 @@ mod tests {
 
     #[test]
     fn a_text_that_is_too_long_is_cut_with_a_mark() {
-        let cases = [("abcd", Some(4), "abcd"), ("abcde", Some(4), "abc…"), ("äöüß€", Some(3), "äö…"), ("abcde", None, "abcde")];
+        let cases = [
+            ("abcd", Some(4), "abcd"),
+            ("abcde", Some(4), "abc…"),
+            ("äöüß€", Some(3), "äö…"),
+            ("abcde", None, "abcde"),
+        ];
         for (text, most, expected) in cases {
             assert_eq!(cut(Cow::Borrowed(text), most), expected);
         }

@@ -62,9 +62,7 @@ impl Message<'_> {
     pub(super) fn data_bytes(&self) -> (Bytes, Option<&str>) {
         let data = self.is_envelope.then(|| serde_json::from_slice::<Enveloped<'_>>(self.payload).ok()).flatten();
         match data {
-            Some(enveloped) => {
-                (self.payload.slice_ref(enveloped.data.get().as_bytes()), Some("application/json"))
-            }
+            Some(enveloped) => (self.payload.slice_ref(enveloped.data.get().as_bytes()), Some("application/json")),
             None => (self.payload.clone(), self.content_type),
         }
     }

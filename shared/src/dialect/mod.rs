@@ -215,12 +215,7 @@ impl Manner<'_> {
     ///
     /// # Errors
     /// As [`Self::write`].
-    pub fn write_own(
-        &self,
-        method: Method,
-        message: &Message<'_>,
-        keys: &Keys,
-    ) -> Result<Written, Unsendable> {
+    pub fn write_own(&self, method: Method, message: &Message<'_>, keys: &Keys) -> Result<Written, Unsendable> {
         let content_type = message.content_type.map(str::to_owned);
         self.finish(method, message, message.payload.clone(), content_type, keys)
     }
@@ -358,13 +353,13 @@ impl Dialect {
                 }
             }
         }
-        let is_standard =
-            |signing: &Signing| matches!(signing, Signing::Standard | Signing::StandardAsymmetric);
+        let is_standard = |signing: &Signing| matches!(signing, Signing::Standard | Signing::StandardAsymmetric);
         if !self.own_headers && self.signatures.iter().any(is_standard) {
             return Err("own_headers: Standard Webhooks needs the ids that they carry".to_owned());
         }
         for (what, text) in [("user_agent", &self.user_agent), ("content_type", &self.content_type)] {
-            let is_fine = |text: &String| (1..=200).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b));
+            let is_fine =
+                |text: &String| (1..=200).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b));
             if !text.as_ref().is_none_or(is_fine) {
                 return Err(format!("{what}: must have 1 to 200 visible ASCII characters"));
             }

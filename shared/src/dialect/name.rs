@@ -19,7 +19,11 @@ impl TryFrom<String> for DialectName {
 
     fn try_from(text: String) -> Result<Self, DialectNameError> {
         let is_allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if (1..=63).contains(&text.len()) && text.bytes().all(is_allowed) { Ok(Self(text)) } else { Err(DialectNameError) }
+        if (1..=63).contains(&text.len()) && text.bytes().all(is_allowed) {
+            Ok(Self(text))
+        } else {
+            Err(DialectNameError)
+        }
     }
 }
 

@@ -62,12 +62,11 @@ impl Question<'_> {
     /// # Errors
     /// When it cannot be signed.
     pub fn write(&self, manner: &Manner<'_>, message: &Message<'_>, keys: &Keys) -> Result<Asked, Unsendable> {
-        let empty = Message { payload: &Bytes::new(), content_type: None, json: std::cell::OnceCell::new(), ..*message };
+        let empty =
+            Message { payload: &Bytes::new(), content_type: None, json: std::cell::OnceCell::new(), ..*message };
         let to = |pairs: &[(&str, &str)]| manner.url.with_query(pairs).ok_or(Unsendable::Header);
         Ok(match self.style {
-            ProofStyle::Challenge => {
-                Asked { written: manner.write_own(Method::POST, message, keys)?, url: None }
-            }
+            ProofStyle::Challenge => Asked { written: manner.write_own(Method::POST, message, keys)?, url: None },
             ProofStyle::Message => Asked { written: manner.write(message, keys)?, url: None },
             ProofStyle::CloudEvents => {
                 let mut written = manner.write_own(Method::OPTIONS, &empty, keys)?;

@@ -253,7 +253,8 @@ mod tests {
 
     #[test]
     fn braces_hold_known_pieces_or_are_written_twice() {
-        for good in ["", "plain", "{id}", "t={timestamp},v1={signature}", "{{}}", "{data}", "{data:/a/b|none}", "a{{b"] {
+        for good in ["", "plain", "{id}", "t={timestamp},v1={signature}", "{{}}", "{data}", "{data:/a/b|none}", "a{{b"]
+        {
             assert_eq!(text(good).map(String::from).as_deref(), Ok(good));
         }
         for bad in ["{", "}", "{id", "id}", "{}", "{nothing}", "{data:a}", "{id|x}", &"x".repeat(2_049)] {

@@ -212,13 +212,7 @@ impl OwnEvent {
         }
     }
 
-    fn about_issue(
-        issue: &Issue,
-        kind: OwnEventType,
-        at: Timestamp,
-        owner: Option<OwnerName>,
-        now: Timestamp,
-    ) -> Self {
+    fn about_issue(issue: &Issue, kind: OwnEventType, at: Timestamp, owner: Option<OwnerName>, now: Timestamp) -> Self {
         let by_itself = match issue.state {
             IssueState::Resolved { by_itself, .. } => Some(by_itself),
             IssueState::Open | IssueState::Acknowledged(_) => None,

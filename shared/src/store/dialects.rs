@@ -83,8 +83,7 @@ impl Store {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn delete_dialect(&self, tenant: &TenantSlug, name: &DialectName) -> Result<bool, TableError> {
-        let writes =
-            vec![Write::Delete(keys::dialect(tenant, name), vec![Test::ItemPresent]), raise_version(tenant)];
+        let writes = vec![Write::Delete(keys::dialect(tenant, name), vec![Test::ItemPresent]), raise_version(tenant)];
         match self.configs.write_together(writes).await {
             Ok(()) => Ok(true),
             Err(TableError::ConditionFailed { .. }) => Ok(false),
@@ -109,7 +108,6 @@ impl Store {
         tenant: &TenantSlug,
         key: &StoredSigningKey,
         before: Option<&StoredSigningKey>,
-        also: Vec<Write>,
     ) -> Result<bool, TableError> {
         let current = Holding { v: key.id };
         let test = match before {
@@ -124,7 +122,6 @@ impl Store {
         if let Some(before) = before {
             writes.push(put(keys::signing_key(tenant, before.id), before, vec![])?);
         }
-        writes.extend(also);
         match self.configs.write_together(writes).await {
             Ok(()) => Ok(true),
             Err(TableError::ConditionFailed { old: Some(old) }) => Ok(old.read::<Holding<SigningKeyId>>()?.v == key.id),

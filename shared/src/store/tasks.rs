@@ -53,12 +53,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn ask_task(
-        &self,
-        tenant: &TenantSlug,
-        task: &Task,
-        due_at: Timestamp,
-    ) -> Result<(), TableError> {
+    pub async fn ask_task(&self, tenant: &TenantSlug, task: &Task, due_at: Timestamp) -> Result<(), TableError> {
         let changes = Changes::new()
             .set("ds", due_shard(task.spread()))
             .set("da", due_at.as_millisecond())

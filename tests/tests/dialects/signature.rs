@@ -70,15 +70,11 @@ pub fn is_timestamped(request: &SinkRequest, secret: &str) -> bool {
         request.header("x-hookport-signature").split(',').filter_map(|part| part.split_once('=')).collect();
     let Some((_, time)) = parts.iter().find(|(name, _)| *name == "t") else { return false };
     let expected = hex::encode(tag::<Hmac<Sha256>>(secret, &[time.as_bytes(), b".", &request.body]));
-    *time == request.header("webhook-timestamp") && parts.contains(&("v1", &expected))
+    *time == request.header("webhook-timestamp") && parts.contains(&("v1", expected.as_str()))
 }
 
 /// One of the signatures of RFC 9421 is right, and so is the digest that it covers.
-pub fn is_message_signature(
-    request: &SinkRequest,
-    url: &str,
-    is_right: impl Fn(&[u8], &[u8]) -> bool,
-) -> bool {
+pub fn is_message_signature(request: &SinkRequest, url: &str, is_right: impl Fn(&[u8], &[u8]) -> bool) -> bool {
     let digest = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(&request.body)));
     let signatures = labelled(request.header("signature"));
     let is_signed = labelled(request.header("signature-input")).into_iter().any(|(label, input)| {
@@ -89,8 +85,8 @@ pub fn is_message_signature(
     request.header("content-digest") == digest && is_signed
 }
 
-/// The labels of a signature header, with what follows each. Nothing in it holds a comma and a space but what is between
-/// two of them.
+/// The labels of a signature header, with what follows each. Nothing in it holds a comma and a space but what is
+/// between two of them.
 pub fn labelled(header: &str) -> Vec<(&str, &str)> {
     header.split(", ").filter_map(|entry| entry.split_once('=')).collect()
 }

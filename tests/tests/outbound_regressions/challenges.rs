@@ -46,7 +46,10 @@ async fn a6_upkeep_before_a_change_leaves_what_follows_the_change() {
     let before = store.subscription(&tenant, id).await.expect("the table answers").expect("it is there");
     let now_at = gateway.clock.now();
     let after = before.challenged(Purpose::Activation, Challenge::new(&Random::seeded(9)), now_at);
-    store.ask_upkeep(&tenant, id, now_at + SignedDuration::from_secs(60)).await.expect("the table answers");
+    store
+        .ask_task(&tenant, &hookport::domain::task::Task::Upkeep(id), now_at + SignedDuration::from_secs(60))
+        .await
+        .expect("the table answers");
     work(gateway.instance(1), &Message::Upkeep(UpkeepMessage::new(tenant.clone(), id))).await;
     assert_eq!(store.change_subscription(&before, &after).await.expect("the table answers"), Changed::Yes);
     gateway.drain(gateway.instance(0)).await;

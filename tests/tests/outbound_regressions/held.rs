@@ -46,7 +46,10 @@ async fn a_note_that_is_met_before_its_row_is_not_forgotten() {
     let store = &gateway.instance(0).management_app.store;
     let kept = kept(&gateway, &made, &event);
     store.note_held(&kept).await.expect("the table answers");
-    store.ask_upkeep(&tenant(), id_of(&made), gateway.clock.now()).await.expect("the table answers");
+    store
+        .ask_task(&tenant(), &hookport::domain::task::Task::Upkeep(id_of(&made)), gateway.clock.now())
+        .await
+        .expect("the table answers");
 
     gateway.cloud.faults().set(Fault::new(FaultKind::Pause { effect: false }).by("b").on("PutItem"));
     let message = Message::Upkeep(UpkeepMessage::new(tenant(), id_of(&made)));

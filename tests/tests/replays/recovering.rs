@@ -31,7 +31,9 @@ async fn missed_week(sink: &Sink) -> (TestGateway, Value, String) {
         match n % 3 {
             0 => receive(&gateway, "github", n).await,
             1 => receive(&gateway, "other", n).await,
-            _ => drop(publish(&gateway, "ticket.updated", n).await),
+            _ => {
+                publish(&gateway, "ticket.updated", n).await;
+            }
         }
         // Not for it.
         publish(&gateway, "invoice.paid", 100).await;
@@ -46,7 +48,7 @@ async fn a_subscription_that_was_disabled_for_a_week_gets_each_event_once_and_in
     let sink = Sink::start().await;
     let (gateway, made, since) = missed_week(&sink).await;
     let replay = recover(&gateway, &made, json!({"since": since, "order": "by_time"})).await;
-    assert_eq!((&replay["state"], counted(&replay)), (&json!("done"), (18, 9, 9)), "{replay}");
+    assert_eq!((&replay["state"], counted(&replay)), (&json!("done"), (9, 9, 9)), "{replay}");
     assert_eq!(numbers(&sink), (0..9).collect::<Vec<_>>());
     let received = sink.received();
     assert!(received.iter().all(|request| request.header("hookport-attempt") == "1"));
@@ -55,7 +57,7 @@ async fn a_subscription_that_was_disabled_for_a_week_gets_each_event_once_and_in
 
     // Whoever asks again gets nothing again.
     let again = recover(&gateway, &made, json!({"since": since})).await;
-    assert_eq!((counted(&again), &again["counts"]["left_out"]["delivered"]), ((18, 0, 0), &json!(9)), "{again}");
+    assert_eq!((counted(&again), &again["counts"]["left_out"]["delivered"]), ((9, 0, 0), &json!(9)), "{again}");
     gateway.settle(gateway.instance(0)).await;
     assert_eq!(sink.received().len(), 9);
 }
@@ -65,7 +67,7 @@ async fn a_subscription_that_was_disabled_for_a_week_gets_each_event_once_and_in
     let sink = Sink::start().await;
     let (gateway, made, since) = missed_week(&sink).await;
     let replay = recover(&gateway, &made, json!({"since": since})).await;
-    assert_eq!((&replay["state"], counted(&replay)), (&json!("done"), (18, 9, 9)), "{replay}");
+    assert_eq!((&replay["state"], counted(&replay)), (&json!("done"), (9, 9, 9)), "{replay}");
     gateway.settle(gateway.instance(0)).await;
     assert_eq!(sorted(&sink), (0..9).collect::<Vec<_>>());
     assert_eq!(deliveries(&gateway, &made).await.len(), 9);

@@ -55,9 +55,11 @@ impl Dispatcher {
         let mut look = Look::default();
         let selection = &replay.selection;
         let Some(event_id) = row.event_id().filter(|_| selection.takes_event(row)) else { return Ok(look) };
-        look.counts.events = 1;
         let candidates = self.candidates(replay, row, &mut look).await?;
         look.candidates = candidates.len();
+        // What none of those that are named, or an owner has, could want says nothing to anybody.
+        let is_for_all = selection.filter.subscription_ids.is_empty() && replay.owner.is_none();
+        look.counts.events = u64::from(is_for_all || !candidates.is_empty());
         let chosen = self.chosen(replay, event_id, candidates, &mut look).await?;
         if chosen.is_empty() {
             return Ok(look);

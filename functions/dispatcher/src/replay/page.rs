@@ -1,6 +1,7 @@
 //! A page of items that are being sent: who takes them, and which of them keep an order.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use hookport::domain::id::SubscriptionId;
@@ -100,8 +101,8 @@ impl Dispatcher {
     ) -> Result<Takers, Trouble> {
         let mut takers = Takers::new();
         for item in items {
-            if !takers.contains_key(&item.subscription_id) {
-                takers.insert(item.subscription_id, self.taker(replay, item.subscription_id, now).await?);
+            if let Entry::Vacant(place) = takers.entry(item.subscription_id) {
+                place.insert(self.taker(replay, item.subscription_id, now).await?);
             }
         }
         Ok(takers)

@@ -160,7 +160,8 @@ impl Dispatcher {
                     _ => return Ok(Settled::Sent { hint: None }),
                 },
                 Some(old) if is_free(item, &old) => {
-                    Waiting { delivery: Delivery { replay: Some(replay.id), ..old }, is_stored: true }
+                    // It may have stood in a lane that the subscription has no more.
+                    Waiting { delivery: Delivery { replay: Some(replay.id), lane: None, ..old }, is_stored: true }
                 }
                 Some(old) => return Ok(Settled::Skipped(skipped(&old.state))),
             };

@@ -32,8 +32,6 @@ pub(crate) enum OutboundRefusal {
     TooManyWaiting,
     #[error("the same was registered with this token just now")]
     AlreadyRegistered,
-    #[error("no audit record has this id")]
-    AuditRecordNotFound,
     #[error("no template has this name")]
     TemplateNotFound,
     #[error("no dialect has this name")]
@@ -62,7 +60,6 @@ impl OutboundRefusal {
             Self::RegistrationTarget => "invalid_target",
             Self::TooManyWaiting => "too_many_waiting",
             Self::AlreadyRegistered => "already_registered",
-            Self::AuditRecordNotFound => "audit_record_not_found",
             Self::TemplateNotFound => "template_not_found",
             Self::DialectNotFound => "dialect_not_found",
             Self::DialectBuiltIn => "dialect_built_in",
@@ -78,10 +75,13 @@ impl OutboundRefusal {
             | Self::ScheduleNotFound
             | Self::BookmarkNotFound
             | Self::RegistrationTokenNotFound
-            | Self::AuditRecordNotFound
             | Self::TemplateNotFound
             | Self::DialectNotFound => StatusCode::NOT_FOUND,
-            Self::ReplayState(_) | Self::IssueResolved | Self::TooMany(_) | Self::DialectBuiltIn | Self::DialectInUse(_) => StatusCode::CONFLICT,
+            Self::ReplayState(_)
+            | Self::IssueResolved
+            | Self::TooMany(_)
+            | Self::DialectBuiltIn
+            | Self::DialectInUse(_) => StatusCode::CONFLICT,
             Self::TargetNotAllowed(_) | Self::RegistrationTarget => StatusCode::BAD_REQUEST,
             Self::RegistrationUnauthorized => StatusCode::UNAUTHORIZED,
             Self::RegistrationNotAllowed(_) => StatusCode::FORBIDDEN,

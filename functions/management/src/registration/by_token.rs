@@ -143,11 +143,11 @@ impl Visit {
     /// Records why the holder is refused, and gives what is to be answered. Whoever shows a token that is used up learns
     /// nothing.
     async fn refused(&self, api: &Api, refusal: Error) -> Result<Error> {
-        if self.issued.is_spent() {
-            return Ok(UNAUTHORIZED.into());
-        }
         if matches!(refusal, Error::Unavailable(_) | Error::Internal(_)) {
             return Ok(refusal);
+        }
+        if self.issued.is_spent() {
+            return Ok(UNAUTHORIZED.into());
         }
         let reason: String = refusal.to_string().chars().take(MAX_REASON_CHARS).collect();
         let refused = self.entry(api, AuditAction::RegistrationRefused).about(self.issued.token.id);
@@ -235,7 +235,7 @@ impl Visit {
         let (draft, plain) = drafted(api, &token.tenant, wanted).await?;
         let admission = if !token.approved {
             Admission::Held
-        } else if crate::subscription::trusted(api, &draft.settings) {
+        } else if trusted(api, &draft.settings) {
             Admission::Trusted
         } else {
             Admission::Challenged

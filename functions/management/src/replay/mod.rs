@@ -47,7 +47,12 @@ async fn find<N>(api: &Api, caller: &Caller<N>, id: ReplayId) -> Result<Replay> 
 }
 
 /// Makes a replay, whose planning begins at once.
-pub(crate) async fn make<N>(api: &Api, caller: &Caller<N>, selection: Selection, starts_by_itself: bool) -> Result<Replay> {
+pub(crate) async fn make<N>(
+    api: &Api,
+    caller: &Caller<N>,
+    selection: Selection,
+    starts_by_itself: bool,
+) -> Result<Replay> {
     let (app, tenant) = (&api.app, caller.tenant());
     for id in &selection.filter.subscription_ids {
         subscription::find_own(api, caller, *id).await?;

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use hookport::domain::audit::AuditAction;
 use hookport::domain::time::later;
 use hookport::store::StoredSigningKey;
 use http::StatusCode;
@@ -12,11 +13,13 @@ use utoipa::ToSchema;
 
 use super::{SigningKeyView, made};
 use crate::api::Api;
+use crate::audit;
 use crate::caller::{Caller, Needs, SigningKeyUpdate};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::OptionalBody;
 use crate::inbound_webhook::within;
 use crate::page::One;
+use crate::source::Source;
 
 /// The longest time that two keys sign side by side, in hours.
 const MAX_OVERLAP_H: u32 = 168;
@@ -54,6 +57,7 @@ pub(crate) struct RotateSigningKey {
 pub(crate) async fn rotate(
     State(api): State<Api>,
     caller: Caller<SigningKeyUpdate>,
+    source: Source,
     OptionalBody(request): OptionalBody<RotateSigningKey>,
 ) -> Result<(StatusCode, Json<One<SigningKeyView>>)> {
     let hours = within("overlap_hours", request.overlap_hours, 0..=MAX_OVERLAP_H)?.unwrap_or(DEFAULT_OVERLAP_H);
@@ -62,7 +66,9 @@ pub(crate) async fn rotate(
     let until = later(now, SignedDuration::from_hours(hours.into()));
     let before = known.last().map(|key| StoredSigningKey { signs_until: Some(until), ..key.clone() });
     let key = made(&api, tenant).await?;
-    if !api.app.store.add_signing_key(tenant, &key, before.as_ref(), Vec::new()).await? {
+    let record = audit::entry(&api, &caller, source, AuditAction::SigningKeyRotated).about(key.id);
+    audit::record(&api, &record).await?;
+    if !api.app.store.add_signing_key(tenant, &key, before.as_ref()).await? {
         return Err(Error::Conflict);
     }
     for old in known.iter().rev().skip(1) {

@@ -21,9 +21,9 @@ use secrecy::SecretString;
 
 use super::auth::{self, TargetAuthInput};
 use super::manner::dialects;
-use super::{etag, trusted};
 use super::settings::{CreateSubscription, fits_owner};
 use super::view::SubscriptionWithSecret;
+use super::{etag, trusted};
 use crate::api::Api;
 use crate::caller::{Caller, Needs, SubscriptionCreate};
 use crate::error::{Error, ErrorBody, Result, tell_quota};

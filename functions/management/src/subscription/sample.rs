@@ -1,5 +1,6 @@
 //! A subscription for unit tests.
 
+use hookport::dialect::DialectName;
 use hookport::domain::event_type::EventPattern;
 use hookport::domain::id::SubscriptionId;
 use hookport::domain::payload_mode::PayloadMode;
@@ -8,6 +9,7 @@ use hookport::domain::static_headers::StaticHeaders;
 use hookport::domain::subscription::{
     AutoDisable, Cause, EventFilter, Metadata, Settings, State, Status, Subscription, Verification,
 };
+use hookport::domain::target::Target;
 use hookport::domain::target_url::TargetUrl;
 use hookport::domain::text::{Name, TenantSlug};
 use jiff::Timestamp;
@@ -15,6 +17,12 @@ use jiff::Timestamp;
 /// The settings of which nothing is said beyond what must be.
 pub(super) fn defaults(name: Name, url: TargetUrl, events: Vec<EventPattern>) -> Settings {
     Settings {
+        target: Target::default(),
+        dialect: DialectName::default(),
+        also_sign: Vec::new(),
+        proof: None,
+        ordering: None,
+        forward_headers: Vec::new(),
         name,
         description: None,
         url,
@@ -46,6 +54,7 @@ pub(super) fn sample(state: State, is_proven: bool) -> Subscription {
     let events = vec![EventPattern::try_from("invoice.*".to_owned()).expect("a pattern")];
     let proven = Verification { status: VerificationStatus::Passed, verified_at: Some(at), ..Verification::default() };
     Subscription {
+        auth: None,
         id: SubscriptionId::new(at, 7),
         tenant: TenantSlug::try_from("acme".to_owned()).expect("a slug"),
         owner: None,

@@ -138,9 +138,8 @@ pub(crate) fn with_settings(
             Subscription { verification: to_be_proven(&before.verification), ..after.changed(now) }
         }
         // One that waits for an admin keeps what its target will have to echo.
-        AwaitingApproval | AwaitingChallenge | Active | PendingVerification | VerificationFailed | Paused | Disabled => {
-            after.changed(now)
-        }
+        AwaitingApproval | AwaitingChallenge | Active | PendingVerification | VerificationFailed | Paused
+        | Disabled => after.changed(now),
     }
 }
 

@@ -7,7 +7,8 @@ use super::{Sent, json, text};
 #[test]
 fn b20_cloudevents_in_binary_mode_has_attributes_in_headers_and_the_data_as_its_body() {
     let written = Sent::in_dialect("cloudevents").published(r#"{"total": 7.10}"#, ("invoice", "42 é")).write();
-    let attributes = ["specversion", "id", "source", "type", "time", "subject"].map(|name| text(&written, &format!("ce-{name}")));
+    let attributes =
+        ["specversion", "id", "source", "type", "time", "subject"].map(|name| text(&written, &format!("ce-{name}")));
     let expected = ["1.0", "evt_1", "/hookport/acme", "invoice.paid", "2023-11-14T22:13:20Z", "invoice/42%20%C3%A9"];
     assert_eq!(attributes, expected);
     assert_eq!(&written.body[..], br#"{"total": 7.10}"#, "digit for digit as it was written");
@@ -22,13 +23,18 @@ fn b20_cloudevents_in_structured_mode_is_one_json_object() {
     assert_eq!(event["specversion"], "1.0");
     assert_eq!(event["subject"], "invoice/42");
     assert_eq!(event["datacontenttype"], "application/json");
-    assert!(std::str::from_utf8(&written.body).expect("text").ends_with(r#","data":{"total":7.10}}"#), "digit for digit");
+    assert!(
+        std::str::from_utf8(&written.body).expect("text").ends_with(r#","data":{"total":7.10}}"#),
+        "digit for digit"
+    );
 
-    let as_text = Sent { content_type: Some("text/plain"), ..Sent::in_dialect("cloudevents-structured").body("a \"b\"") };
+    let as_text =
+        Sent { content_type: Some("text/plain"), ..Sent::in_dialect("cloudevents-structured").body("a \"b\"") };
     assert_eq!(json(&as_text.write())["data"], "a \"b\"");
     let broken = Sent::in_dialect("cloudevents-structured").body("{not json");
     assert_eq!(json(&broken.write())["data"], "{not json", "JSON that is none stays text");
-    let bytes = Sent { payload: vec![0xff, 0xfe].into(), content_type: None, ..Sent::in_dialect("cloudevents-structured") };
+    let bytes =
+        Sent { payload: vec![0xff, 0xfe].into(), content_type: None, ..Sent::in_dialect("cloudevents-structured") };
     let event = json(&bytes.write());
     assert_eq!((event["data_base64"].clone(), event.get("datacontenttype")), (json!("//4="), None));
 }
@@ -85,7 +91,8 @@ fn a_declared_body_keeps_types_and_fills_what_is_missing() {
 
 #[test]
 fn a_declared_form_is_sent_as_html_forms_are() {
-    let row = json!({ "name": "acme", "body": { "as": "form", "form": { "event": "{type}", "note": "{data:/note}" } } });
+    let row =
+        json!({ "name": "acme", "body": { "as": "form", "form": { "event": "{type}", "note": "{data:/note}" } } });
     let written = Sent::declared(row).body(r#"{"note":"a&b é"}"#).write();
     assert_eq!(&written.body[..], b"event=invoice.paid&note=a%26b+%C3%A9");
     assert_eq!(text(&written, "content-type"), "application/x-www-form-urlencoded");

@@ -60,7 +60,8 @@ fn websub_asks_by_get_and_wants_the_value_alone() {
     let asked = asked(ProofStyle::WebSub, "standard");
     assert_eq!(asked.written.method, "GET");
     let url = asked.url.expect("a URL of its own");
-    let fields: Vec<(String, String)> = url::Url::parse(url.as_str()).expect("a URL").query_pairs().into_owned().collect();
+    let fields: Vec<(String, String)> =
+        url::Url::parse(url.as_str()).expect("a URL").query_pairs().into_owned().collect();
     let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["x", "hub.mode", "hub.topic", "hub.challenge", "hub.lease_seconds"], "behind its own query");
     assert_eq!((fields[1].1.as_str(), fields[3].1.as_str()), ("subscribe", VALUE));

@@ -163,7 +163,8 @@ fn b1_the_vector_of_rfc_9421_is_signed_as_published() {
         .decode("uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==")
         .expect("base64");
     let parts = [Cow::Borrowed(base.as_bytes())];
-    let tag = crate::scheme::algorithm::tag(crate::scheme::algorithm::Algorithm::HmacSha256, &key, &parts).expect("a tag");
+    let tag =
+        crate::scheme::algorithm::tag(crate::scheme::algorithm::Algorithm::HmacSha256, &key, &parts).expect("a tag");
     assert_eq!(engine.encode(tag.as_slice()), "pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=");
 }
 
@@ -185,7 +186,8 @@ fn two_secrets_sign_until_the_overlap_ends_where_the_scheme_has_room_for_both() 
         let previous = Key::new(SecretString::from("the secret that was there before"));
         Keys::new(Key::new(SecretString::from("the secret that is there from now")), Some((previous, until)))
     };
-    let both = Sent { keys: keys_until(at() + SignedDuration::from_secs(1)), ..Sent::in_dialect("timestamped") }.write();
+    let both =
+        Sent { keys: keys_until(at() + SignedDuration::from_secs(1)), ..Sent::in_dialect("timestamped") }.write();
     assert_eq!(text(&both, "x-hookport-signature").matches("v1=").count(), 2);
     for secret in ["the secret that was there before", "the secret that is there from now"] {
         assert_eq!(explained(&both, secret), Verified::Valid { scheme: "timestamped" }, "{secret}");

@@ -13,7 +13,8 @@ use crate::domain::delivery::DeliveryState;
 /// Once it is done, `sent` and all of `skipped` together are `matched`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Counts {
-    /// Events that were looked at: those of the stretch of time that the filter takes in by type and webhook.
+    /// Events that were looked at: those of the stretch of time that the filter takes in by type and webhook, and that
+    /// one of the subscriptions that are named, if any are, could want.
     pub events: u64,
     /// Items that were planned: one event for one subscription each.
     pub matched: u64,

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::registered::Admission;
 pub use self::settings::{
-    AutoDisable, EventFilter, MAX_ENTITY_IDS, MAX_FORWARDED, MAX_IN_FLIGHT, MAX_METADATA, MAX_PATTERNS, MAX_TIMEOUT_S, Metadata,
-    Settings,
+    AutoDisable, EventFilter, MAX_ENTITY_IDS, MAX_FORWARDED, MAX_IN_FLIGHT, MAX_METADATA, MAX_PATTERNS, MAX_TIMEOUT_S,
+    Metadata, Settings,
 };
 pub use self::status::{Cause, Intake, State, Status};
 pub use self::verification::{
