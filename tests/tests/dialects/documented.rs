@@ -64,7 +64,7 @@ async fn the_dialect_that_is_shown_can_be_declared_and_delivers_what_is_said_of_
     assert_eq!(body, expected);
 
     let seconds = now.as_second().to_string();
-    let signed = [seconds.as_bytes(), b".", id.as_bytes(), b".", &request.body];
+    let signed: [&[u8]; 5] = [seconds.as_bytes(), b".", id.as_bytes(), b".", &request.body];
     let signature = STANDARD.encode(tag::<Hmac<Sha512>>(&text(&made["secret"]), &signed));
     assert_eq!(request.header("x-acme-signature"), format!("t={seconds};id={id};s={signature}"));
 }
