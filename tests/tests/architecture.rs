@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is deployed or runs in `hookport dev`. Tests and benches may do what it may not.
-const PRODUCT: [&str; 4] = ["shared/src", "functions", "local/src", "cli/src"];
+const PRODUCT: [&str; 5] = ["shared/src", "functions", "targets/src", "local/src", "cli/src"];
 /// The function crates.
 const FUNCTIONS: [&str; 4] = ["dispatcher", "management", "receiver", "sweeper"];
 /// The most lines that a file of Rust may have.
@@ -182,7 +182,9 @@ fn only_shared_src_aws_names_aws_crates() {
         let word = words(line).find(|word| word.starts_with("aws_") || word.starts_with("lambda_"));
         word.map(|word| format!("`{word}`"))
     };
-    assert_none(&breaches(&product_without("shared/src/aws"), broken), "only shared/src/aws speaks to AWS crates");
+    let mut others = product_without("shared/src/aws");
+    others.retain(|file| !file.is_below("targets/src"));
+    assert_none(&breaches(&others, broken), "only shared/src/aws, and targets, speak to AWS crates");
 }
 
 #[test]
@@ -198,9 +200,19 @@ fn one_file_reads_the_clock() {
 }
 
 #[test]
+fn the_sdks_of_services_are_linked_into_the_dispatcher_alone_and_only_where_it_is_asked_to() {
+    let manifests: Vec<File> = files("", "Cargo.toml").into_iter().filter(|f| f.path != "Cargo.toml").collect();
+    let banned = |file: &File, name: &str| name == "targets" && file.path != "functions/dispatcher/Cargo.toml";
+    assert_none(&banned_dependencies(&manifests, banned), "they are of no use to the others");
+    let dispatcher = manifests.iter().find(|file| file.path == "functions/dispatcher/Cargo.toml").expect("it is there");
+    assert!(dispatcher.text.contains("targets = { workspace = true, optional = true }"), "behind its feature");
+}
+
+#[test]
 fn nothing_in_the_product_sleeps() {
     let broken = |line: &str| first_of(line, &["time::sleep", "thread::sleep", "sleep(", "sleep_until("]);
-    assert_none(&breaches(&product_without(""), broken), "give the work a due time instead");
+    // The clock alone waits, for callers who asked to wait for an answer.
+    assert_none(&breaches(&product_without("shared/src/clock.rs"), broken), "give the work a due time instead");
 }
 
 #[test]

@@ -67,7 +67,9 @@ impl Dispatcher {
         let origin = self.app.config.public_host();
         let end = match (&ready.keys, &ready.dialect, parcel) {
             (Some(keys), Some(dialect), Some(parcel)) => {
-                let speech = Speech { subscription, dialect, also: &ready.also, keys, origin };
+                let with_key = ready.auth.as_ref().and_then(|auth| auth.url(&subscription.settings.url));
+                let url = with_key.as_ref().unwrap_or(&subscription.settings.url);
+                let speech = Speech { subscription, dialect, also: &ready.also, keys, origin, url };
                 match parcel.request(&delivery, n, &speech, started_at) {
                     Ok(request) if !subscription.settings.target.is_https() => {
                         self.sent_to_service(request, &delivery, event, subscription).await

@@ -114,12 +114,12 @@ impl<'e> Parcel<'e> {
             also: speech.also,
             headers: &settings.headers,
             forwarded: &forwarded,
-            url: &settings.url,
+            url: speech.url,
         };
         let message = Message {
             id: &self.id,
             event_type: &self.event_type,
-            occurred_at: delivery.event_id.created_at(),
+            accepted_at: delivery.event_id.created_at(),
             at,
             attempt: n,
             delivery_id: delivery.id,
@@ -145,7 +145,7 @@ impl<'e> Parcel<'e> {
         if delivery.kind != DeliveryKind::Challenge {
             let written = manner.write(&message, speech.keys)?;
             let timeouts = Timeouts { head: timeout, total: timeout };
-            return Ok(outgoing(&settings.url, written, timeouts, None));
+            return Ok(outgoing(speech.url, written, timeouts, None));
         }
         let question = speech.question().ok_or(Unsendable::Secret)?;
         let asked = if subscription.verification.purpose == Purpose::Rotation {
@@ -154,7 +154,7 @@ impl<'e> Parcel<'e> {
         } else {
             question.write(&manner, &message, speech.keys)?
         };
-        let url = asked.url.as_ref().unwrap_or(&settings.url);
+        let url = asked.url.as_ref().unwrap_or(speech.url);
         Ok(outgoing(url, asked.written, CHALLENGE_TIMEOUTS, Some(MAX_ANSWER_BYTES)))
     }
 }
@@ -167,6 +167,8 @@ pub(crate) struct Speech<'a> {
     pub(crate) keys: &'a Keys,
     /// The host name by which the gateway asks for leave.
     pub(crate) origin: &'a str,
+    /// Where it goes.
+    pub(crate) url: &'a TargetUrl,
 }
 
 impl Speech<'_> {

@@ -246,10 +246,14 @@ pub(crate) async fn ready(app: &App, subscription: Subscription, now: Timestamp)
     let mut keys = current.ok().map(|current| Keys::new(Key::new(current), previous));
 
     let tenant = &subscription.tenant;
-    let dialect = dialect(app, tenant, &subscription.settings.dialect).await?;
+    let mut dialect = dialect(app, tenant, &subscription.settings.dialect).await?;
     let mut also = Vec::new();
     for name in &subscription.settings.also_sign {
-        also.extend(self::dialect(app, tenant, name).await?);
+        match self::dialect(app, tenant, name).await? {
+            Some(found) => also.push(found),
+            // A receiver that waits for its signature would refuse what comes without.
+            None => dialect = None,
+        }
     }
     if dialect.iter().chain(&also).any(|dialect| dialect.is_asymmetric()) {
         let of_tenant = tenant_keys(app, tenant, now).await?;

@@ -17,6 +17,7 @@ use hookport::domain::subscription::Subscription;
 use hookport::domain::target_auth::{
     Credential, KeyPlace, SecretText, StoredAuth, TargetAuth, TokenRequest, basic_authorization,
 };
+use hookport::domain::target_url::TargetUrl;
 use hookport::egress::{ClientIdentity, OutgoingRequest, OutgoingResponse, Timeouts};
 use hookport::vault::VaultError;
 use http::header::AUTHORIZATION;
@@ -91,17 +92,22 @@ impl OpenAuth {
         Ok(Self { means, identity, scrub: Scrub::of(auth), key })
     }
 
+    /// The URL that requests go to, where that is not the subscription's own: a key may stand in it.
+    pub(crate) fn url(&self, own: &TargetUrl) -> Option<TargetUrl> {
+        match &self.means {
+            Means::Query { name, value } => own.with_query(&[(name.as_str(), value.expose())]),
+            _ => None,
+        }
+    }
+
     /// Puts it on a request, which must not be changed any more. Tokens are put on by whoever fetched them.
     fn apply(&self, request: &mut OutgoingRequest, now: Timestamp) -> Result<(), SendFailure> {
         request.identity.clone_from(&self.identity);
         match &self.means {
             Means::Unusable => return Err(SendFailure::Unusable),
-            Means::Certificate | Means::Token(_) => {}
+            // What stands in the URL was there before it was signed.
+            Means::Certificate | Means::Token(_) | Means::Query { .. } => {}
             Means::Header(name, value) => drop(request.headers.insert(name.clone(), value.clone())),
-            Means::Query { name, value } => {
-                let url = request.url.with_query(&[(name.as_str(), value.expose())]);
-                request.url = url.ok_or(SendFailure::Unusable)?;
-            }
             Means::Signature(signer) => {
                 let OutgoingRequest { method, url, headers, body, .. } = &*request;
                 let made = signer.sign(&Unsigned { method, url: url.as_str(), headers, body }, now)?;

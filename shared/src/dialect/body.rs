@@ -216,7 +216,7 @@ fn cloudevent(message: &Message<'_>) -> Bytes {
     members.insert("id".to_owned(), message.id.into());
     members.insert("source".to_owned(), message.source().into());
     members.insert("type".to_owned(), message.event_type.into());
-    members.insert("time".to_owned(), message.occurred_at.to_string().into());
+    members.insert("time".to_owned(), message.occurred_at().to_string().into());
     if let Some(content_type) = content_type {
         members.insert("datacontenttype".to_owned(), content_type.into());
     }

@@ -8,9 +8,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use crate::random::Random;
-use crate::signature::standard::SigningKey;
+use crate::signature::standard::{SigningKey, key_bytes};
 
 /// What the public part of a tenant's key starts with, as Standard Webhooks writes it.
 pub const PUBLIC_PREFIX: &str = "whpk_";
@@ -19,20 +20,26 @@ pub const PUBLIC_PREFIX: &str = "whpk_";
 #[derive(Clone)]
 pub struct Key {
     text: SecretString,
-    standard: Option<SigningKey>,
+    standard: Option<(SigningKey, Arc<Zeroizing<Vec<u8>>>)>,
 }
 
 impl Key {
     /// Prepares a secret. Whether it is one as Standard Webhooks writes them shows when such a signature is asked for.
     #[must_use]
     pub fn new(text: SecretString) -> Self {
-        let standard = SigningKey::new(&text).ok();
+        let bytes = key_bytes(&text).ok().map(Arc::new);
+        let standard = SigningKey::new(&text).ok().zip(bytes);
         Self { text, standard }
     }
 
     /// The bytes of the text itself.
     pub(super) fn bytes(&self) -> &[u8] {
         self.text.expose_secret().as_bytes()
+    }
+
+    /// The bytes that Standard Webhooks takes it for.
+    pub(super) fn standard_bytes(&self) -> Option<&[u8]> {
+        self.standard.as_ref().map(|(_, bytes)| bytes.as_slice())
     }
 
     /// Tells whether Standard Webhooks can be signed with it.
@@ -66,7 +73,7 @@ impl TenantKey {
     /// Reads the seed of a key; `None` when it is none.
     #[must_use]
     pub fn new(kid: String, seed: &SecretString, until: Option<Timestamp>) -> Option<Self> {
-        let bytes = zeroize::Zeroizing::new(STANDARD.decode(seed.expose_secret()).ok()?);
+        let bytes = Zeroizing::new(STANDARD.decode(seed.expose_secret()).ok()?);
         let pair = Ed25519KeyPair::from_seed_unchecked(&bytes).ok()?;
         Some(Self { kid, pair, until })
     }
@@ -132,8 +139,9 @@ impl Keys {
 
     /// The keys that sign as Standard Webhooks at that time; `None` when the current secret is none of its secrets.
     pub(super) fn standard(&self, at: Timestamp) -> Option<impl Iterator<Item = &SigningKey>> {
-        let current = self.current.standard.as_ref()?;
-        Some(std::iter::once(current).chain(self.previous(at).and_then(|key| key.standard.as_ref())))
+        let (current, _) = self.current.standard.as_ref()?;
+        let previous = self.previous(at).and_then(|key| key.standard.as_ref()).map(|(key, _)| key);
+        Some(std::iter::once(current).chain(previous))
     }
 
     /// The keys of the tenant that sign at that time, the newest first.

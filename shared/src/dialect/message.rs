@@ -18,8 +18,8 @@ pub struct Message<'a> {
     pub id: &'a str,
     /// The type of the event.
     pub event_type: &'a str,
-    /// When the event happened.
-    pub occurred_at: Timestamp,
+    /// When the event was accepted; an envelope may say that it happened at another time.
+    pub accepted_at: Timestamp,
     /// When the attempt is made.
     pub at: Timestamp,
     /// The number of the attempt, from 1.
@@ -48,6 +48,8 @@ pub struct Message<'a> {
 struct Enveloped<'a> {
     #[serde(borrow)]
     data: &'a RawValue,
+    #[serde(default)]
+    timestamp: Option<Timestamp>,
 }
 
 impl Message<'_> {
@@ -58,10 +60,18 @@ impl Message<'_> {
         if self.is_envelope { Some(whole.get("data").unwrap_or(whole)) } else { Some(whole) }
     }
 
+    fn enveloped(&self) -> Option<Enveloped<'_>> {
+        if self.is_envelope { serde_json::from_slice(self.payload).ok() } else { None }
+    }
+
+    /// When the event happened: as its publisher said, or else when it was accepted.
+    pub(super) fn occurred_at(&self) -> Timestamp {
+        self.enveloped().and_then(|enveloped| enveloped.timestamp).unwrap_or(self.accepted_at)
+    }
+
     /// The data of the event as it was written, and its content type.
     pub(super) fn data_bytes(&self) -> (Bytes, Option<&str>) {
-        let data = self.is_envelope.then(|| serde_json::from_slice::<Enveloped<'_>>(self.payload).ok()).flatten();
-        match data {
+        match self.enveloped() {
             Some(enveloped) => (self.payload.slice_ref(enveloped.data.get().as_bytes()), Some("application/json")),
             None => (self.payload.clone(), self.content_type),
         }

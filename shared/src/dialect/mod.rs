@@ -56,6 +56,15 @@ const EVENT_TYPE: HeaderName = HeaderName::from_static("hookport-event-type");
 const DELIVERY_ID: HeaderName = HeaderName::from_static("hookport-delivery-id");
 const SUBSCRIPTION_ID: HeaderName = HeaderName::from_static("hookport-subscription-id");
 const ATTEMPT: HeaderName = HeaderName::from_static("hookport-attempt");
+/// The headers above, by name.
+const OWN: [&str; 6] = [
+    "webhook-id",
+    "webhook-timestamp",
+    "hookport-event-type",
+    "hookport-delivery-id",
+    "hookport-subscription-id",
+    "hookport-attempt",
+];
 
 /// How a delivery looks on the wire.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -317,7 +326,35 @@ impl Dialect {
     /// Tells whether it is signed as Standard Webhooks asks, so that the secret has to be one of its secrets.
     #[must_use]
     pub fn needs_standard_secret(&self) -> bool {
-        self.signatures.contains(&Signing::Standard)
+        self.signatures.iter().any(Signing::needs_standard_secret)
+    }
+
+    /// Tells whether signatures can stand in its requests: what they need is there, and no two write one header.
+    ///
+    /// # Errors
+    /// When they cannot; the text says which.
+    pub fn carries<'s>(&self, signings: impl IntoIterator<Item = &'s Signing> + Clone) -> Result<(), String> {
+        let has = |name: &str| {
+            let is_own = OWN.iter().any(|own| own.eq_ignore_ascii_case(name));
+            (self.own_headers && is_own) || self.headers.keys().any(|known| known.eq_ignore_ascii_case(name))
+        };
+        for signing in signings.clone() {
+            if let Some(missing) = signing.needs().into_iter().find(|name| !has(name)) {
+                return Err(format!("signatures: {missing} is needed, which the dialect {} does not write", self.name));
+            }
+        }
+        let mut written: Vec<(String, &Signing)> = Vec::new();
+        for signing in signings {
+            let Signing::Mac(mac) = signing else { continue };
+            for name in &mac.headers {
+                let name = name.to_ascii_lowercase();
+                if written.iter().any(|(known, by)| *known == name && *by != signing) {
+                    return Err(format!("signatures: two write {name}"));
+                }
+                written.push((name, signing));
+            }
+        }
+        Ok(())
     }
 
     /// Holds its parts against each other. Those of tenants may not write what is the gateway's.
@@ -346,6 +383,7 @@ impl Dialect {
             signing.check()?;
             if let Signing::Mac(mac) = signing {
                 for name in &mac.headers {
+                    let name = &name.to_ascii_lowercase();
                     let is_taken = name.starts_with("hookport-") || name.starts_with("webhook-");
                     if is_taken || (allowed_name(name).is_err() && !is_signature_like(name)) {
                         return Err(format!("signatures.headers: {name} is no name for a signature"));
@@ -353,10 +391,7 @@ impl Dialect {
                 }
             }
         }
-        let is_standard = |signing: &Signing| matches!(signing, Signing::Standard | Signing::StandardAsymmetric);
-        if !self.own_headers && self.signatures.iter().any(is_standard) {
-            return Err("own_headers: Standard Webhooks needs the ids that they carry".to_owned());
-        }
+        self.carries(&self.signatures)?;
         for (what, text) in [("user_agent", &self.user_agent), ("content_type", &self.content_type)] {
             let is_fine =
                 |text: &String| (1..=200).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b));
@@ -373,5 +408,5 @@ impl Dialect {
 
 /// Headers that are the gateway's to write, and so a dialect's.
 fn is_signature_like(name: &str) -> bool {
-    matches!(name, "x-webhook-signature" | "x-hub-signature-256")
+    ["x-webhook-signature", "x-hub-signature-256"].iter().any(|known| known.eq_ignore_ascii_case(name))
 }

@@ -34,6 +34,9 @@ pub enum ProofStyle {
 
 const REQUEST_ORIGIN: HeaderName = HeaderName::from_static("webhook-request-origin");
 const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
+/// What is said where saying hello is enough, and the type of event that it is said to be.
+const HELLO: &str = r#"{"message":"Hookport is connected. Events come here from now on."}"#;
+const HELLO_TYPE: &str = "webhook.connected";
 /// How long WebSub's subscription is said to last, in seconds: it has no end here, but the member is required.
 const LEASE_S: u32 = 315_360_000;
 
@@ -67,7 +70,15 @@ impl Question<'_> {
         let to = |pairs: &[(&str, &str)]| manner.url.with_query(pairs).ok_or(Unsendable::Header);
         Ok(match self.style {
             ProofStyle::Challenge => Asked { written: manner.write_own(Method::POST, message, keys)?, url: None },
-            ProofStyle::Message => Asked { written: manner.write(message, keys)?, url: None },
+            ProofStyle::Message => {
+                let hello = Message {
+                    event_type: HELLO_TYPE,
+                    payload: &Bytes::from_static(HELLO.as_bytes()),
+                    json: std::cell::OnceCell::new(),
+                    ..*message
+                };
+                Asked { written: manner.write(&hello, keys)?, url: None }
+            }
             ProofStyle::CloudEvents => {
                 let mut written = manner.write_own(Method::OPTIONS, &empty, keys)?;
                 let origin = HeaderValue::from_str(self.origin).map_err(|_| Unsendable::Header)?;

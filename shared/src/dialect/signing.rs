@@ -41,6 +41,9 @@ pub struct Mac {
     pub algorithm: Algorithm,
     /// How it is written.
     pub encoding: Encoding,
+    /// Which bytes of the secret are its key.
+    #[serde(default, skip_serializing_if = "KeyForm::is_text")]
+    pub key: KeyForm,
     /// What is signed.
     pub signed: Text,
     /// The headers that it stands in.
@@ -50,6 +53,24 @@ pub struct Mac {
     /// What follows for the secret before it, as long as that signs as well; without it the current secret signs alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also: Option<Text>,
+}
+
+/// Which bytes of a secret are a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyForm {
+    /// Its text.
+    #[default]
+    Text,
+    /// What Standard Webhooks takes it for: the base64 after `whsec_`.
+    Standard,
+}
+
+impl KeyForm {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_text(&self) -> bool {
+        *self == Self::Text
+    }
 }
 
 /// How an HTTP message signature is made.
@@ -74,6 +95,8 @@ pub enum MessageKey {
     Ed25519,
 }
 
+/// Headers that every request with a body has, whatever its dialect.
+const CARRIED: [&str; 3] = ["content-digest", "content-type", "user-agent"];
 /// The most components of an HTTP message signature.
 const MAX_COMPONENTS: usize = 20;
 
@@ -96,8 +119,30 @@ impl Signing {
         }
     }
 
+    /// The headers that it signs, or that receivers need to check it: somebody has to write them.
+    pub(super) fn needs(&self) -> Vec<&str> {
+        match self {
+            Self::Standard | Self::StandardAsymmetric => vec!["webhook-id", "webhook-timestamp"],
+            Self::Mac(_) => Vec::new(),
+            Self::HttpMessageSignature(signing) => {
+                let components = signing.components.iter().map(String::as_str);
+                components.filter(|name| !name.starts_with('@') && !CARRIED.contains(name)).collect()
+            }
+        }
+    }
+
+    /// Tells whether it needs a secret that Standard Webhooks can read.
+    pub(super) fn needs_standard_secret(&self) -> bool {
+        match self {
+            Self::Standard => true,
+            Self::Mac(mac) => mac.key == KeyForm::Standard,
+            Self::StandardAsymmetric | Self::HttpMessageSignature(_) => false,
+        }
+    }
+
     /// The headers that it writes.
-    pub(super) fn headers(&self) -> Vec<String> {
+    #[must_use]
+    pub fn headers(&self) -> Vec<String> {
         match self {
             Self::Standard | Self::StandardAsymmetric => vec!["webhook-signature".to_owned()],
             Self::Mac(mac) => mac.headers.clone(),
@@ -166,7 +211,11 @@ impl Mac {
         let context = |signature| Context { message: unsigned.message, body: unsigned.body, signature };
         let sign = |key: &Key| {
             let parts = self.signed.parts(&context(None));
-            let tag = tag(self.algorithm, key.bytes(), &parts).ok_or(Unsendable::Secret)?;
+            let bytes = match self.key {
+                KeyForm::Text => key.bytes(),
+                KeyForm::Standard => key.standard_bytes().ok_or(Unsendable::Secret)?,
+            };
+            let tag = tag(self.algorithm, bytes, &parts).ok_or(Unsendable::Secret)?;
             Ok::<_, Unsendable>(self.encoding.encode(&tag))
         };
         let current = sign(keys.current())?;

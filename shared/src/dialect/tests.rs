@@ -119,7 +119,7 @@ impl Sent {
         let message = Message {
             id: &self.id,
             event_type: "invoice.paid",
-            occurred_at: at(),
+            accepted_at: at(),
             at: at(),
             attempt: 1,
             delivery_id: DeliveryId::derive(event, subscription),

@@ -227,7 +227,7 @@ impl Piece {
             Variable::Type => Cow::Borrowed(message.event_type),
             Variable::Timestamp => Cow::Owned(message.at.as_second().to_string()),
             Variable::Time => Cow::Owned(message.at.to_string()),
-            Variable::OccurredAt => Cow::Owned(message.occurred_at.to_string()),
+            Variable::OccurredAt => Cow::Owned(message.occurred_at().to_string()),
             Variable::Attempt => Cow::Owned(message.attempt.to_string()),
             Variable::DeliveryId => Cow::Owned(message.delivery_id.to_string()),
             Variable::SubscriptionId => Cow::Owned(message.subscription_id.to_string()),

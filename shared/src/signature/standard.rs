@@ -90,7 +90,7 @@ impl SigningKeys {
 }
 
 /// The bytes that a secret stands for: never none, because everybody has an empty key.
-pub(super) fn key_bytes(secret: &SecretString) -> Result<Zeroizing<Vec<u8>>, SecretRefusal> {
+pub(crate) fn key_bytes(secret: &SecretString) -> Result<Zeroizing<Vec<u8>>, SecretRefusal> {
     let text = secret.expose_secret();
     let key = match text.strip_prefix(SECRET_PREFIX) {
         Some(encoded) => STANDARD.decode(encoded).map_err(|_| SecretRefusal::Encoding)?,

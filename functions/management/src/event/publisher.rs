@@ -97,8 +97,14 @@ impl<'a> Publisher<'a> {
                 (Vec::new(), false)
             }
         };
-        if let Some(visible) = self.visible().await? {
-            deliveries.retain(|delivery| visible.contains(&delivery.subscription_id));
+        match self.visible().await {
+            Ok(None) => {}
+            Ok(Some(visible)) => deliveries.retain(|delivery| visible.contains(&delivery.subscription_id)),
+            // Nothing is shown that may be another's.
+            Err(error) => {
+                warn!(tenant = %self.tenant, event.id = %published.id, %error, "publish.not_shown");
+                deliveries.clear();
+            }
         }
         published.complete = Some(complete);
         published.deliveries = Some(deliveries.into_iter().map(DeliveryView::from).collect());

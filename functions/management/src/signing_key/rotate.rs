@@ -64,7 +64,8 @@ pub(crate) async fn rotate(
     let (tenant, now) = (caller.tenant(), api.app.clock.now());
     let known = api.app.store.signing_keys(tenant).await?;
     let until = later(now, SignedDuration::from_hours(hours.into()));
-    let before = known.last().map(|key| StoredSigningKey { signs_until: Some(until), ..key.clone() });
+    let present = known.iter().rev().find(|key| key.signs_until.is_none());
+    let before = present.map(|key| StoredSigningKey { signs_until: Some(until), ..key.clone() });
     let key = made(&api, tenant).await?;
     let record = audit::entry(&api, &caller, source, AuditAction::SigningKeyRotated).about(key.id);
     audit::record(&api, &record).await?;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use axum::Json;
 use axum::extract::State;
-use bytes::Bytes;
 use futures_util::future::try_join_all;
 use hookport::domain::attempt::{Answer, Attempt, Outcome};
 use hookport::domain::cursor::Page;
@@ -13,14 +12,13 @@ use hookport::domain::event_type::EventType;
 use hookport::domain::id::{DeliveryId, EventId, SubscriptionId};
 use hookport::domain::payload_mode::Content;
 use hookport::domain::permission::Permission;
-use hookport::domain::static_headers::HIDDEN;
 use hookport::domain::subscription::{OPERATOR_PINNED, Subscription};
-use hookport::egress::AGENT;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::find;
+use super::wire::{Payload, Shown, Speech};
 use crate::api::Api;
 use crate::caller::{Caller, DeliveryRead, Needs};
 use crate::delivery::{OutcomeView, headers_view};
@@ -68,8 +66,8 @@ pub(crate) struct SubscriptionAttempt {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AttemptRequest {
     /// The HTTP method.
-    #[schema(value_type = String, example = "POST")]
-    method: &'static str,
+    #[schema(example = "POST")]
+    method: String,
     /// Where it went; null where that was not decided.
     url: Option<String>,
     /// The headers by name. Signatures, and what looks like a credential, are `(hidden)`.
@@ -132,19 +130,14 @@ pub(crate) async fn attempts(
     // An owner's target gets these bodies anyway.
     let sees_bodies = caller.owner().is_some() || caller.may(Permission::EventRead);
     let bodies = if sees_bodies { bodies(&api, &subscription, &found.items).await? } else { HashMap::new() };
+    let speech = Speech::of(&api, &subscription).await?;
     let deliveries = std::mem::take(&mut found.items);
-    let shown = deliveries.into_iter().flat_map(|delivery| shown(&subscription, delivery, &bodies));
+    let shown = deliveries.into_iter().flat_map(|delivery| shown(&subscription, delivery, &bodies, &speech));
     Ok(Json(Many::new(&page, Page { items: shown.collect(), next: found.next })))
 }
 
-/// What was sent of an event.
-struct Sent {
-    content_type: Option<String>,
-    body: Bytes,
-}
-
 /// What the subscription is sent of the events of these deliveries, as far as they are still kept.
-async fn bodies(api: &Api, subscription: &Subscription, deliveries: &[Delivery]) -> Result<HashMap<EventId, Sent>> {
+async fn bodies(api: &Api, subscription: &Subscription, deliveries: &[Delivery]) -> Result<HashMap<EventId, Payload>> {
     let now = api.app.clock.now();
     let reads = deliveries.iter().filter(|delivery| delivery.kind.is_of_event()).map(|delivery| async move {
         let id = delivery.event_id.into();
@@ -159,8 +152,9 @@ async fn bodies(api: &Api, subscription: &Subscription, deliveries: &[Delivery])
             body: &body,
             content_type: head.header("content-type"),
         };
-        let (body, content_type) = subscription.settings.payload.render(&content);
-        Result::Ok(Some((delivery.event_id, Sent { content_type, body })))
+        let (bytes, content_type) = subscription.settings.payload.render(&content);
+        let payload = Payload { bytes, content_type, facts: head.facts, path: head.path };
+        Result::Ok(Some((delivery.event_id, payload)))
     });
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
@@ -169,20 +163,28 @@ async fn bodies(api: &Api, subscription: &Subscription, deliveries: &[Delivery])
 fn shown(
     subscription: &Subscription,
     mut delivery: Delivery,
-    bodies: &HashMap<EventId, Sent>,
+    bodies: &HashMap<EventId, Payload>,
+    speech: &Speech,
 ) -> Vec<SubscriptionAttempt> {
     let attempts = std::mem::take(&mut delivery.attempts);
     let sent = bodies.get(&delivery.event_id).filter(|_| delivery.kind.is_of_event());
-    attempts.into_iter().rev().map(|attempt| SubscriptionAttempt::new(subscription, &delivery, attempt, sent)).collect()
+    attempts.into_iter().rev().map(|attempt| SubscriptionAttempt::new(subscription, &delivery, attempt, sent, speech)).collect()
 }
 
 impl SubscriptionAttempt {
-    fn new(subscription: &Subscription, delivery: &Delivery, attempt: Attempt, sent: Option<&Sent>) -> Self {
-        let headers = headers(subscription, delivery, &attempt, sent);
-        let (body, body_is_cut) = match sent {
-            Some(sent) => beginning(&sent.body),
-            None => (None, false),
-        };
+    fn new(
+        subscription: &Subscription,
+        delivery: &Delivery,
+        attempt: Attempt,
+        sent: Option<&Payload>,
+        speech: &Speech,
+    ) -> Self {
+        let Shown { method, mut headers, body } = speech.shown(subscription, delivery, &attempt, sent);
+        if sent.is_none() && delivery.kind.is_of_event() {
+            // Of what is no longer kept nobody knows the type.
+            headers.remove("content-type");
+        }
+        let (body, body_is_cut) = if sent.is_some() { beginning(&body) } else { (None, false) };
         let outcome = OutcomeView::from(&attempt.outcome);
         let (response, error_code, error_message) = match attempt.outcome {
             Outcome::Answered(Answer { status, headers, body, is_cut, fault }) => {
@@ -200,7 +202,7 @@ impl SubscriptionAttempt {
             started_at: attempt.started_at,
             elapsed: SignedDuration::from_millis(attempt.duration_ms.into()).to_string(),
             outcome,
-            request: AttemptRequest { method: "POST", url: attempt.url, headers, body, body_is_cut },
+            request: AttemptRequest { method, url: attempt.url, headers, body, body_is_cut },
             response,
             error_code,
             error_message,
@@ -218,34 +220,6 @@ impl SubscriptionAttempt {
         }
         self
     }
-}
-
-/// The headers of an attempt as people may see them.
-fn headers(
-    subscription: &Subscription,
-    delivery: &Delivery,
-    attempt: &Attempt,
-    sent: Option<&Sent>,
-) -> BTreeMap<String, String> {
-    let mut headers = subscription.settings.headers.shown();
-    headers.entry("user-agent".to_owned()).or_insert_with(|| AGENT.to_owned());
-    let content_type = match (sent, delivery.kind.is_of_event()) {
-        (Some(sent), _) => Some(sent.content_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned())),
-        (None, true) => None,
-        (None, false) => Some("application/json".to_owned()),
-    };
-    let system = [
-        ("webhook-id", delivery.event_id.to_string()),
-        ("webhook-timestamp", attempt.started_at.as_second().to_string()),
-        ("webhook-signature", HIDDEN.to_owned()),
-        ("hookport-event-type", delivery.event_type.to_string()),
-        ("hookport-delivery-id", delivery.id.to_string()),
-        ("hookport-subscription-id", subscription.id.to_string()),
-        ("hookport-attempt", attempt.n.to_string()),
-    ];
-    headers.extend(system.map(|(name, value)| (name.to_owned(), value)));
-    headers.extend(content_type.map(|value| ("content-type".to_owned(), value)));
-    headers
 }
 
 /// The beginning of a body as text, with a mark where it was cut, and whether it was.

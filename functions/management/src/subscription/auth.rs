@@ -1,6 +1,9 @@
 //! How the gateway shows a subscription's target who is asking: as a caller writes it, as it is kept, and as it is
 //! shown.
 
+use std::sync::Arc;
+
+use hookport::dialect::{Dialect, Signing};
 use hookport::domain::id::SubscriptionId;
 use hookport::domain::subscription::{Settings, Subscription};
 use hookport::domain::target_auth::{ClientCertificate, Credential, StoredAuth, TargetAuth, TargetAuthError, Written};
@@ -8,6 +11,7 @@ use hookport::domain::text::TenantSlug;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::manner::dialects;
 use crate::api::Api;
 use crate::error::{Error, Result};
 use crate::extract::JsonObject;
@@ -51,6 +55,10 @@ pub(crate) async fn take(
     before: Option<&Subscription>,
 ) -> Result<Option<StoredAuth>> {
     let Some(JsonObject(given)) = given else { return Ok(None) };
+    if !settings.target.is_https() {
+        return Err(Error::field("auth", "must be absent: services are called with the gateway's own credentials"));
+    }
+    let written = written_by(&dialects(api, tenant, settings).await?);
     let given = TargetAuth {
         credential: given.credential.map(|JsonObject(credential)| credential),
         mtls: given.mtls.map(|JsonObject(mtls)| mtls),
@@ -68,6 +76,10 @@ pub(crate) async fn take(
     let auth = given.restored(known.as_ref(), is_same_target).map_err(|error| refused(&error))?;
     let beside = Written { url: &settings.url, headers: &settings.headers };
     auth.check(&beside, &api.app.config.egress.urls()).map_err(|error| refused(&error))?;
+    let names = auth.credential.iter().flat_map(Credential::headers);
+    if let Some(name) = names.into_iter().find(|name| written.iter().any(|one| one.eq_ignore_ascii_case(name.as_str()))) {
+        return Err(Error::field("auth.credential.name", format!("{name} is written by the dialect")));
+    }
     if let Some(token_url) = auth.token_url() {
         let judged = api.app.egress.judge(token_url).await;
         judged.map_err(|error| {
@@ -84,6 +96,14 @@ pub(crate) async fn take(
     }
     let sealed = api.app.vault.seal(&auth.to_be_sealed(), &owner, now).await?;
     Ok(Some(StoredAuth::new(auth, sealed)))
+}
+
+/// The headers that dialects write.
+fn written_by(dialects: &[Arc<Dialect>]) -> Vec<String> {
+    let of_one = |dialect: &Arc<Dialect>| -> Vec<String> {
+        dialect.headers.keys().cloned().chain(dialect.signatures.iter().flat_map(Signing::headers)).collect()
+    };
+    dialects.iter().flat_map(of_one).collect()
 }
 
 fn refused(error: &TargetAuthError) -> Error {

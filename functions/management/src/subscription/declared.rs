@@ -185,6 +185,10 @@ async fn draft(api: &Api, tenant: &TenantSlug, entry: &Map<String, Value>, decla
     if entry.get("secret").is_some_and(|secret| !secret.is_null()) {
         return Err(Error::field("secret", "has no place in a declaration: the gateway makes one and shows it once"));
     }
+    if entry.get("auth").is_some_and(|auth| !auth.is_null()) {
+        // What a declaration is known by would tell of the secrets in it.
+        return Err(Error::field("auth", "has no place in a declaration: set it on the subscription"));
+    }
     // Read from its text, a refusal names the field.
     let text = Value::Object(entry.clone()).to_string();
     let read = Json::<JsonObject<CreateSubscription>>::from_bytes(text.as_bytes());

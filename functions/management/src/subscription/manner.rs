@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use hookport::dialect::proof::ProofStyle;
 use hookport::dialect::template::may_prove;
-use hookport::dialect::{Dialect, DialectName, MAX_ALSO_SIGN, catalogue};
+use hookport::dialect::{Dialect, DialectName, Key, MAX_ALSO_SIGN, Signing, catalogue};
 use hookport::domain::ordering::{DEFAULT_SETTLE_S, MAX_SETTLE_S, OrderBy, Ordering};
 use hookport::domain::static_headers::allowed_name;
-use hookport::domain::subscription::{MAX_FORWARDED, Settings};
+use hookport::domain::subscription::{MAX_FORWARDED, Settings, Subscription};
 use hookport::domain::text::TenantSlug;
+use hookport::vault::Owner;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -86,6 +87,22 @@ pub(super) async fn dialects(api: &Api, tenant: &TenantSlug, settings: &Settings
     Ok(found)
 }
 
+/// Holds the secret of a subscription against dialects that it did not have before.
+pub(super) async fn check_secret(api: &Api, before: &Subscription, settings: &Settings) -> Result<()> {
+    let is_as_before =
+        before.settings.dialect == settings.dialect && before.settings.also_sign == settings.also_sign;
+    let dialects = dialects(api, &before.tenant, settings).await?;
+    if is_as_before || !dialects.iter().any(|dialect| dialect.needs_standard_secret()) {
+        return Ok(());
+    }
+    let owner = Owner::new(&before.tenant, before.id);
+    let secret = api.app.vault.open(&before.secret, &owner, api.app.clock.now()).await?;
+    if Key::new(secret).is_standard() {
+        return Ok(());
+    }
+    Err(Error::field("dialect", "cannot sign with the subscription's secret: change the secret first"))
+}
+
 /// Holds dialects and proof against each other, and sees to it that there is a key where the tenant's signs.
 pub(super) async fn check(
     api: &Api,
@@ -104,6 +121,10 @@ pub(super) async fn check(
     }
     let dialects = dialects(api, tenant, settings).await?;
     let own = dialects.first().map(|dialect| dialect.proof).unwrap_or_default();
+    if let Some((first, also)) = dialects.split_first() {
+        let all: Vec<&Signing> = first.signatures.iter().chain(also.iter().flat_map(|also| &also.signatures)).collect();
+        first.carries(all).map_err(|rule| Error::field("also_sign", rule))?;
+    }
     let style = settings.proof.unwrap_or(own);
     let is_trusted = super::trusted(api, settings);
     if !is_trusted && !may_prove(style, &settings.dialect, settings.url.host()) {

@@ -23,6 +23,7 @@ mod state;
 mod test_send;
 pub(crate) mod update;
 pub(crate) mod view;
+mod wire;
 
 use axum::Json;
 use hookport::domain::id::SubscriptionId;

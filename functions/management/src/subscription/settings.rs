@@ -238,17 +238,20 @@ impl SettingsInput {
 
     /// The part of the rules that takes no look at anything else.
     fn checked(self, urls: &UrlPolicy, before: Option<&Settings>) -> Result<Settings> {
-        let none = StaticHeaders::default();
-        let kept = before.map_or(&none, |before| &before.headers);
-        let headers = self.headers.unwrap_or_default().restored(kept);
         let target = self.target.map(|JsonObject(target)| target).unwrap_or_default();
+        let url = place(self.url, &target, urls)?;
+        let none = StaticHeaders::default();
+        // Credentials that nobody sees are not sent to another host by whoever may change the URL alone.
+        let is_same_host = |before: &&Settings| before.url.origin() == url.origin();
+        let kept = before.filter(is_same_host).map_or(&none, |before| &before.headers);
+        let headers = self.headers.unwrap_or_default().restored(kept);
         let timeout_s = small("timeout_seconds", self.timeout_seconds, 1..=MAX_TIMEOUT_S.into())?;
         let most_kept = Settings::MAX_KEPT_RESPONSE_BYTES;
         let kept_response_bytes = small("kept_response_bytes", self.kept_response_bytes, 0..=most_kept.into())?;
         Ok(Settings {
             name: self.name,
             description: self.description,
-            url: place(self.url, &target, urls)?,
+            url,
             target,
             events: events(self.events)?,
             filter: EventFilter {

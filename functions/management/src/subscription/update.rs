@@ -10,6 +10,7 @@ use http::header::IF_MATCH;
 use jiff::Timestamp;
 
 use super::auth;
+use super::manner::check_secret;
 use super::settings::{SettingsInput, fits_owner};
 use super::{SubscriptionView, Tagged, challenged_for, find_own, tagged, to_be_proven, trusted};
 use crate::api::Api;
@@ -86,6 +87,7 @@ pub(crate) async fn update(
         None => settings,
     };
     fits_owner(&settings, before.owner.as_ref())?;
+    check_secret(&api, &before, &settings).await?;
     let auth = auth::take(&api, caller.tenant(), id, &settings, auth, Some(&before)).await?;
     let kept = Subscription { auth, ..before.clone() };
     let now = api.app.clock.now();

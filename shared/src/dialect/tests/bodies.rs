@@ -14,6 +14,13 @@ fn b20_cloudevents_in_binary_mode_has_attributes_in_headers_and_the_data_as_its_
     assert_eq!(&written.body[..], br#"{"total": 7.10}"#, "digit for digit as it was written");
     assert_eq!(text(&written, "content-type"), "application/json");
     assert!(text(&written, "webhook-signature").starts_with("v1,"));
+    let said = Sent {
+        payload: bytes::Bytes::from_static(br#"{"timestamp":"2023-01-02T03:04:05Z","data":1}"#),
+        facts: Some(crate::domain::event_facts::EventFacts::default()),
+        is_envelope: true,
+        ..Sent::in_dialect("cloudevents")
+    };
+    assert_eq!(text(&said.write(), "ce-time"), "2023-01-02T03:04:05Z", "as its publisher says");
 }
 
 #[test]

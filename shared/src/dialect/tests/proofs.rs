@@ -86,7 +86,9 @@ fn a_validation_token_is_echoed_with_200_alone() {
 #[test]
 fn saying_hello_is_enough_only_at_the_hosts_of_a_template() {
     let asked = asked(ProofStyle::Message, "slack");
-    assert!(std::str::from_utf8(&asked.written.body).expect("text").starts_with(r#"{"text":"#));
+    let body = std::str::from_utf8(&asked.written.body).expect("text");
+    assert!(body.starts_with(r#"{"text":"*webhook.connected*"#) && body.contains("is connected"), "{body}");
+    assert!(!body.contains(VALUE), "the challenge is not shown in a channel");
     assert_eq!(judged(ProofStyle::Message, 200, "ok"), Ok(()));
     assert_eq!(judged(ProofStyle::Message, 404, "no_service"), Err(ChallengeFailure::NotSuccess(404)));
     let slack = crate::dialect::DialectName::try_from("slack".to_owned()).expect("a name");

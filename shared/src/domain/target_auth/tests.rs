@@ -45,7 +45,7 @@ fn signing() -> TargetAuth {
         service: "execute-api".to_owned(),
         access_key_id: "AKIDEXAMPLE".to_owned(),
         secret_access_key: secret("wJalrXUtnFEMI/K7MDENG"),
-        session_token: Some(secret("session")),
+        session_token: Some(secret("kept-to-oneself")),
     };
     TargetAuth { credential: Some(credential), mtls: None }
 }
@@ -325,6 +325,6 @@ fn what_is_sent_leaves_traces_and_what_signs_does_not() {
     assert_eq!(traces(&user), ["p4ss word", "p4ss+word", "dTpwNHNzIHdvcmQ="]);
     assert_eq!(traces(&bearer("t0ken-t0ken")), ["t0ken-t0ken"]);
     assert_eq!(traces(&bearer("short")), Vec::<String>::new());
-    assert_eq!(traces(&signing()), ["session"]);
+    assert_eq!(traces(&signing()), ["kept-to-oneself"]);
     assert_eq!(traces(&certified()), Vec::<String>::new());
 }
