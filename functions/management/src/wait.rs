@@ -112,5 +112,7 @@ pub(crate) async fn for_delivery(
 
 /// Tells whether a delivery has an answer to show, or will have none soon.
 fn is_settled(delivery: &Delivery) -> bool {
-    !delivery.attempts.is_empty() || delivery.state.is_final() || (delivery.state == DeliveryState::Held && delivery.lane.is_none())
+    !delivery.attempts.is_empty()
+        || delivery.state.is_final()
+        || (delivery.state == DeliveryState::Held && delivery.lane.is_none())
 }

@@ -168,7 +168,11 @@ fn shown(
 ) -> Vec<SubscriptionAttempt> {
     let attempts = std::mem::take(&mut delivery.attempts);
     let sent = bodies.get(&delivery.event_id).filter(|_| delivery.kind.is_of_event());
-    attempts.into_iter().rev().map(|attempt| SubscriptionAttempt::new(subscription, &delivery, attempt, sent, speech)).collect()
+    attempts
+        .into_iter()
+        .rev()
+        .map(|attempt| SubscriptionAttempt::new(subscription, &delivery, attempt, sent, speech))
+        .collect()
 }
 
 impl SubscriptionAttempt {

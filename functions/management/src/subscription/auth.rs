@@ -77,7 +77,8 @@ pub(crate) async fn take(
     let beside = Written { url: &settings.url, headers: &settings.headers };
     auth.check(&beside, &api.app.config.egress.urls()).map_err(|error| refused(&error))?;
     let names = auth.credential.iter().flat_map(Credential::headers);
-    if let Some(name) = names.into_iter().find(|name| written.iter().any(|one| one.eq_ignore_ascii_case(name.as_str()))) {
+    if let Some(name) = names.into_iter().find(|name| written.iter().any(|one| one.eq_ignore_ascii_case(name.as_str())))
+    {
         return Err(Error::field("auth.credential.name", format!("{name} is written by the dialect")));
     }
     if let Some(token_url) = auth.token_url() {

@@ -89,8 +89,7 @@ pub(super) async fn dialects(api: &Api, tenant: &TenantSlug, settings: &Settings
 
 /// Holds the secret of a subscription against dialects that it did not have before.
 pub(super) async fn check_secret(api: &Api, before: &Subscription, settings: &Settings) -> Result<()> {
-    let is_as_before =
-        before.settings.dialect == settings.dialect && before.settings.also_sign == settings.also_sign;
+    let is_as_before = before.settings.dialect == settings.dialect && before.settings.also_sign == settings.also_sign;
     let dialects = dialects(api, &before.tenant, settings).await?;
     if is_as_before || !dialects.iter().any(|dialect| dialect.needs_standard_secret()) {
         return Ok(());

@@ -141,6 +141,7 @@ fn the_environment_names_local_resources() {
         ("AWS_TARGETS", ""),
         ("EGRESS_ALLOWED_NETWORKS", ""),
         ("EGRESS_ALLOWED_HOSTS", ""),
+        ("EGRESS_CA_PEM", ""),
         ("EGRESS_PROXY", ""),
         ("ALERT_SINK_ENABLED", "false"),
         ("ALERT_SINK_URL", ""),
