@@ -11,12 +11,14 @@ mod late;
 #[path = "ordering/pausing.rs"]
 mod pausing;
 
+use bytes::Bytes;
 use hookport_local::cloud::{Fault, FaultKind};
 use hookport_tests::Sink;
 use hookport_tests::gateway::{TestGateway, merge, text};
 use hookport_tests::inbound::list;
 use hookport_tests::sink::SinkRequest;
-use http::{Method, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
+use http::{Method, Request, StatusCode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -77,6 +79,24 @@ async fn later(gateway: &TestGateway, by: SignedDuration) {
 async fn act(gateway: &TestGateway, method: Method, path: &str, body: Option<Value>) {
     let (status, answer) = gateway.api(method, path, gateway.admin_token(), body).await;
     assert!(status.is_success(), "{path}: {status} {answer}");
+}
+
+/// Gives a subscription another order, or none.
+async fn order(gateway: &TestGateway, path: &str, ordering: Value) {
+    let before = gateway.get(path).await;
+    let wanted = json!({
+        "name": before["data"]["name"],
+        "url": before["data"]["url"],
+        "events": before["data"]["events"],
+        "ordering": ordering,
+    });
+    let request = Request::put(path)
+        .header(AUTHORIZATION, format!("Bearer {}", gateway.admin_token()))
+        .header(CONTENT_TYPE, "application/json")
+        .header(IF_MATCH, format!("\"{}\"", before["data"]["version"]))
+        .body(Bytes::from(wanted.to_string()));
+    let response = management::handle(&gateway.instance(0).management, request.expect("a request")).await;
+    assert_eq!(response.status(), StatusCode::OK, "{}", String::from_utf8_lossy(response.body()));
 }
 
 /// What an event is called here: its entity and its number.

@@ -62,6 +62,10 @@ async fn try_it(gateway: &TestGateway, operation: &Operation, token: &str) -> (S
 fn open_to_all() -> BTreeMap<String, StatusCode> {
     BTreeMap::from([
         ("GET /api/v1/openapi.json".to_owned(), StatusCode::OK),
+        (format!("GET {}", concrete("/api/v1/tenants/{slug}/jwks.json")), StatusCode::OK),
+        // Without a registration token, and of a tenant that lets nobody ask.
+        ("POST /api/v1/registrations".to_owned(), StatusCode::UNAUTHORIZED),
+        (format!("POST {}", concrete("/api/v1/tenants/{slug}/registrations")), StatusCode::NOT_FOUND),
         (format!("GET {}", concrete("/webhook-deliveries/{id}")), StatusCode::UNAUTHORIZED),
         (format!("POST {}", concrete("/webhook-deliveries/{id}/status")), StatusCode::UNAUTHORIZED),
     ])

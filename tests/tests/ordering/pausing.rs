@@ -3,9 +3,9 @@
 use hookport_tests::Sink;
 use http::Method;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{act, attempts, gateway, happens, later, ordered, sent, states};
+use crate::{act, attempts, gateway, happens, later, order, ordered, sent, states};
 
 #[tokio::test]
 async fn a_pause_keeps_every_lane_as_it_is() {
@@ -61,8 +61,7 @@ async fn what_was_kept_before_an_order_was_asked_for_goes_in_order_as_well() {
     act(&gateway, Method::POST, &format!("{path}/pause"), None).await;
     happens(&gateway, "x", 1).await;
     happens(&gateway, "x", 2).await;
-    let wanted = json!({"ordering": {"by": "entity", "settle_seconds": 0}});
-    act(&gateway, Method::PATCH, &path, Some(wanted)).await;
+    order(&gateway, &path, json!({"by": "entity", "settle_seconds": 0})).await;
     happens(&gateway, "x", 3).await;
     sink.answers([500]);
     act(&gateway, Method::POST, &format!("{path}/resume"), None).await;
@@ -82,7 +81,7 @@ async fn what_stands_in_lanes_is_sent_although_no_order_is_asked_for_any_more() 
     act(&gateway, Method::POST, &format!("{path}/pause"), None).await;
     happens(&gateway, "x", 1).await;
     happens(&gateway, "x", 2).await;
-    act(&gateway, Method::PATCH, &path, Some(json!({"ordering": null}))).await;
+    order(&gateway, &path, Value::Null).await;
     act(&gateway, Method::POST, &format!("{path}/resume"), None).await;
     gateway.settle(gateway.instance(0)).await;
     assert_eq!(sent(&sink), ["x1", "x2"]);

@@ -3,9 +3,12 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use hookport::dialect::template::template;
+use hookport::domain::event_facts::{OwnerName, Scope};
+use hookport::domain::payload_filter::PayloadFilter;
+use hookport::domain::text::Description;
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::api::Api;
@@ -15,21 +18,30 @@ use crate::extract::Body;
 use crate::subscription::create::create as create_subscription;
 use crate::subscription::view::SubscriptionWithSecret;
 
-/// What a template leaves open. Any other member of a subscription can be given as well, but for its dialect.
-#[derive(Deserialize, ToSchema)]
+/// What a template leaves open. What else a subscription can have is given to it by `PUT` afterwards.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct FromTemplate {
     /// The URL that the receiver has handed out.
-    #[schema(format = "uri", example = "https://hooks.slack.com/services/T0/B0/x")]
-    #[expect(dead_code, reason = "it describes the body, which is read as that of a subscription")]
+    #[schema(format = "uri", min_length = 8, max_length = 1024, example = "https://hooks.slack.com/services/T0/B0/x")]
     url: String,
     /// The event types wanted.
     #[schema(min_items = 1, max_items = 50, example = json!(["invoice.*"]))]
-    #[expect(dead_code, reason = "it describes the body, which is read as that of a subscription")]
     events: Vec<String>,
     /// Its name for people; that of the template when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 255)]
-    #[expect(dead_code, reason = "it describes the body, which is read as that of a subscription")]
     name: Option<String>,
+    /// What it is for.
+    description: Option<Description>,
+    /// On whose behalf it is made.
+    owner: Option<OwnerName>,
+    /// Only events about entities of this type; null or absent: about any.
+    object_type: Option<String>,
+    /// Only events at this scope or below it; null or absent: at any.
+    scope: Option<Scope>,
+    /// Only events with such a payload; null or absent: with any.
+    filter: Option<PayloadFilter>,
 }
 
 /// Makes a subscription for a well-known receiver.
@@ -71,14 +83,13 @@ pub(crate) async fn create(
     State(api): State<Api>,
     caller: Caller<SubscriptionCreate>,
     Path(id): Path<String>,
-    Body(mut members): Body<Map<String, Value>>,
+    Body(request): Body<FromTemplate>,
 ) -> Result<(StatusCode, HeaderMap, Json<SubscriptionWithSecret>)> {
     let template = template(&id).ok_or(OutboundRefusal::TemplateNotFound)?;
-    if let Some(member) = ["dialect", "also_sign"].into_iter().find(|member| members.contains_key(*member)) {
-        return Err(Error::field(member, "is the template's"));
-    }
-    members.insert("dialect".to_owned(), json!(template.dialect));
-    members.entry("name").or_insert_with(|| json!(template.name));
-    let request = crate::event::parse(&Value::Object(members))?;
+    let name = request.name.clone().unwrap_or_else(|| template.name.to_owned());
+    let mut members = serde_json::to_value(request).map_err(|error| Error::Internal(error.into()))?;
+    members["name"] = json!(name);
+    members["dialect"] = json!(template.dialect);
+    let request = crate::event::parse(&members)?;
     create_subscription(State(api), caller, Body(request)).await
 }
