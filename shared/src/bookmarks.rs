@@ -86,7 +86,11 @@ struct Enveloped {
 /// The saved request as that of the event `id`: the envelope of a published event names its event and its time, a
 /// received body stays as it is.
 fn as_event(saved: &KeptRequest, id: InboundDeliveryId, event_type: &EventType) -> Result<KeptRequest, TableError> {
-    let (head, body) = saved.unpack()?;
+    let (mut head, body) = saved.unpack()?;
+    if head.facts.is_some() {
+        // It is published anew, whatever it came from.
+        "/api/v1/events".clone_into(&mut head.path);
+    }
     let Some(facts) = &head.facts else { return Ok(saved.clone()) };
     let told: Enveloped = serde_json::from_slice(&body).map_err(|error| TableError::Corrupt(error.into()))?;
     let envelope = Envelope {

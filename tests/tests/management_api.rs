@@ -1,5 +1,8 @@
 //! The management API, spoken to as its callers do: HTTP in, HTTP out, on a gateway with an embedded cloud.
 
+// One answer is compared as a whole, and has that many members.
+#![recursion_limit = "256"]
+
 #[path = "management_api/access.rs"]
 mod access;
 #[path = "management_api/client.rs"]

@@ -1,5 +1,6 @@
 //! One attempt: sign, send, record.
 
+use hookport::dialect::Unsendable;
 use hookport::dialect::proof::Question;
 use hookport::domain::attempt::{Attempt, Outcome};
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerToken, Wait};
@@ -82,6 +83,7 @@ impl Dispatcher {
                             self.judged(sent, subscription)
                         }
                     }
+                    Err(why @ Unsendable::TooLarge) => here("dialect_unusable", &why.to_string(), GIVE_UP),
                     Err(why) => here("dialect_unusable", &why.to_string(), TRY_AGAIN),
                 }
             }

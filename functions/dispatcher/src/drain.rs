@@ -51,7 +51,7 @@ impl Dispatcher {
                 if let Some(until) = self.release(&one, &ready, now).await? {
                     return Ok(Drained::Until(until));
                 }
-                self.app.store.forget_held(tenant, id, one.id).await?;
+                self.app.store.forget_held(tenant, id, &one).await?;
             }
         }
     }
@@ -79,7 +79,7 @@ impl Dispatcher {
                     let after = before.clone().in_state(DeliveryState::Cancelled { at: now }, now);
                     self.app.store.move_delivery(&before, &after).await?;
                 }
-                self.app.store.forget_held(tenant, id, one.id).await?;
+                self.app.store.forget_held(tenant, id, &one).await?;
             }
         }
     }

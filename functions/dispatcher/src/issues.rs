@@ -6,9 +6,11 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::stream::{self, StreamExt as _};
+use hookport::aws::lambda::Deadline;
 use hookport::cache::Cache;
 use hookport::domain::cursor::PageRequest;
 use hookport::domain::delivery::{Delivery, DeliveryState};
@@ -107,15 +109,27 @@ impl Issues {
 
 impl Dispatcher {
     /// Counts what was noted. Trouble with it is logged and keeps nothing else back.
-    pub(crate) async fn count_issues(&self) {
+    pub(crate) async fn count_issues(&self, deadline: Deadline) {
+        // A little is left between the deadline and the end of the function.
+        let end = later(deadline.0, SignedDuration::from_secs(1));
+        let uncounted = AtomicU32::new(0);
         let Noted { failures, quiet } = mem::take(&mut *self.issues.noted());
+        let uncounted = &uncounted;
         let counts = stream::iter(failures.into_values()).for_each_concurrent(AT_ONCE, |failures| async move {
+            if self.app.clock.now() >= end {
+                uncounted.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
             if let Err(error) = count(&self.app, &failures).await {
                 let Failures { tenant, subscription_id, cause, count, .. } = &failures;
                 warn!(%tenant, subscription.id = %subscription_id, %cause, count, %error, "issue.uncounted");
             }
         });
         counts.await;
+        let uncounted = uncounted.load(Ordering::Relaxed);
+        if uncounted > 0 {
+            warn!(uncounted, "issues.out_of_time");
+        }
         for (tenant, id) in quiet {
             hint_task(&self.app, &tenant, &Task::Issue(id), SignedDuration::ZERO).await;
         }

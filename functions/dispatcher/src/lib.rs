@@ -110,7 +110,7 @@ impl Dispatcher {
                 }
             }
         }
-        self.count_issues().await;
+        self.count_issues(deadline).await;
         failed
     }
 

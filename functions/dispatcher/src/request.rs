@@ -186,7 +186,8 @@ fn forwarded(event: &Event, wanted: &[String]) -> HeaderMap {
     if wanted.is_empty() || event.facts.is_some() {
         return headers;
     }
-    let is_wanted = |name: &str| wanted.iter().any(|one| one == "*" || one == name);
+    // Those of AWS say what is to be done where requests are signed for it: not the sender's to say.
+    let is_wanted = |name: &str| wanted.iter().any(|one| one == "*" || one == name) && !name.starts_with("x-amz-");
     for (name, value) in event.headers.iter().filter(|(name, _)| is_wanted(name)) {
         // What could pass for the gateway's own, or belongs to a connection, stays behind.
         if let (Ok(_), Ok(header), Ok(value)) =

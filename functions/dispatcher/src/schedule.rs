@@ -15,6 +15,8 @@ use tracing::{error, warn};
 use crate::tasks::Next;
 use crate::{Dispatcher, Trouble};
 
+/// When a schedule is looked at again whose next time cannot be seen yet.
+const FAR: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// How long before its next time a schedule is taken up: from there on a message brings it back to the second.
 const AHEAD: SignedDuration = SignedDuration::from_secs(60);
 /// When a schedule is tried again whose times cannot be read.
@@ -48,10 +50,13 @@ impl Dispatcher {
         if !due.is_empty() && !self.publish_due(&schedule, &due, progress, now, deadline).await? {
             return Ok(Some(now));
         }
-        let next = times.after(now);
-        Ok(next.map(|next| {
-            let ahead = next.saturating_sub(AHEAD).unwrap_or(next);
-            if ahead > now { ahead } else { next }
+        Ok(Some(match times.after(now) {
+            Some(next) => {
+                let ahead = next.saturating_sub(AHEAD).unwrap_or(next);
+                if ahead > now { ahead } else { next }
+            }
+            // Its next time is years away: nobody looks so far ahead.
+            None => later(now, FAR),
         }))
     }
 

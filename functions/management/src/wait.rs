@@ -2,7 +2,7 @@
 
 use hookport::domain::delivery::{Delivery, DeliveryState};
 use hookport::domain::event_type::EventType;
-use hookport::domain::id::{DeliveryId, EventId};
+use hookport::domain::id::{DeliveryId, EventId, SubscriptionId};
 use hookport::domain::inbound_delivery::DispatchStatus;
 use hookport::domain::text::TenantSlug;
 use hookport::domain::time::later;
@@ -65,33 +65,46 @@ impl<'a> Looks<'a> {
 }
 
 /// Waits until every delivery of an event was attempted, or needs no attempt now. Gives what there is of them then, at
-/// most 100, and tells whether that is so.
+/// most 100 of those that `visible` names, and tells whether that is so.
 pub(crate) async fn for_event(
     api: &Api,
     tenant: &TenantSlug,
     event: EventId,
     event_type: &EventType,
+    visible: Option<&[SubscriptionId]>,
     until: Timestamp,
 ) -> Result<(Vec<Delivery>, bool)> {
     let store = &api.app.store;
     let mut looks = Looks::new(api, until);
+    let (mut targets, mut settled) = (Vec::new(), 0);
+    let mut complete = false;
     loop {
         let row = store.inbound_delivery(tenant, event.into()).await?;
-        if let Some(row) = row.filter(|row| row.status != DispatchStatus::Pending) {
-            let shown = &row.subscriptions[..row.subscriptions.len().min(MOST)];
-            let deliveries = store.deliveries_of_event(tenant, event, shown).await?;
-            if deliveries.iter().all(is_settled) {
-                return Ok((deliveries, true));
+        if let Some(row) = row {
+            targets = row.subscriptions;
+            if row.status != DispatchStatus::Pending {
+                // Those that were settled at the look before are not looked at again.
+                while let Some(some) = targets.get(settled..).filter(|rest| !rest.is_empty()) {
+                    let some = &some[..some.len().min(MOST)];
+                    if !store.deliveries_of_event(tenant, event, some).await?.iter().all(is_settled) {
+                        break;
+                    }
+                    settled += some.len();
+                }
+                complete = settled >= targets.len();
             }
         }
-        if !looks.again().await {
+        if complete || !looks.again().await {
             break;
         }
     }
-    // While it is still going out, its row does not know where it goes.
-    let mut candidates: Vec<_> = store.subscribed(tenant, event_type).await?.iter().map(|one| one.id).collect();
-    candidates.truncate(MOST);
-    Ok((store.deliveries_of_event(tenant, event, &candidates).await?, false))
+    if targets.is_empty() && !complete {
+        // While it is going out for the first time, its row does not know where it goes.
+        targets = store.subscribed_ids(tenant, event_type, MOST).await?;
+    }
+    targets.retain(|id| visible.is_none_or(|visible| visible.contains(id)));
+    targets.truncate(MOST);
+    Ok((store.deliveries_of_event(tenant, event, &targets).await?, complete))
 }
 
 /// Waits until a delivery ended, or the time is over.

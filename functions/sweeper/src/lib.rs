@@ -10,6 +10,7 @@ use hookport::aws::lambda::Deadline;
 use hookport::aws::queue::Outgoing;
 use hookport::aws::table::TableError;
 use hookport::domain::inbound_delivery::{Redrive, redrive};
+use hookport::domain::time::later;
 use hookport::message::{InboundMessage, Message, OutboundMessage};
 use hookport::store::{DUE_SHARDS, Due, DueThing};
 use jiff::SignedDuration;
@@ -19,6 +20,9 @@ use tracing::{error, info, instrument, warn};
 const PAGE: usize = 100;
 /// How many shards are read, and how many rows of a page are written, at once.
 const CONCURRENCY: usize = 16;
+
+/// How often a task is tried that nobody could do for a day.
+const EACH_HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 pub use watch::Watched;
 
@@ -112,6 +116,15 @@ impl Sweeper {
         let now = self.app.clock.now();
         let Some(thing) = store.due_thing(due, now).await? else { return Ok(Taken::Nothing) };
         match redrive(thing.redrives(), now) {
+            // A task is never over because nobody could do it for a day: that is told, and it is tried each hour.
+            Redrive::Stuck if matches!(thing, DueThing::Task(_)) => {
+                if !store.push_due(&thing, later(now, EACH_HOUR)).await? {
+                    return Ok(Taken::Nothing);
+                }
+                let DueThing::Task(t) = thing else { return Ok(Taken::Nothing) };
+                error!(tenant = %t.tenant, task = %t.task, "work.stuck");
+                Ok(Taken::Outbound(Message::of_task(t.tenant, t.task).encode()))
+            }
             Redrive::Stuck => {
                 if !store.mark_stuck(&thing, now).await? {
                     return Ok(Taken::Nothing);
@@ -119,7 +132,7 @@ impl Sweeper {
                 match &thing {
                     DueThing::Inbound(d) => error!(tenant = %d.tenant, delivery.id = %d.id, "work.stuck"),
                     DueThing::Outbound(d) => error!(tenant = %d.tenant, delivery.id = %d.id, "work.stuck"),
-                    DueThing::Task(t) => error!(tenant = %t.tenant, task = %t.task, "work.stuck"),
+                    DueThing::Task(_) => {}
                 }
                 Ok(Taken::Stuck)
             }

@@ -10,9 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use super::Unsendable;
 use super::message::Message;
-use super::text::{Context, Text, Variable, plain};
+use super::text::{Context, Room, Text, Variable, plain};
 
+/// How many bytes a body may have from the delivery beyond the size of its payload.
+const MORE_THAN_PAYLOAD: usize = 256 * 1024;
 /// The deepest that a shape may go.
 const MAX_DEPTH: usize = 16;
 /// The most values of a shape.
@@ -130,6 +133,7 @@ impl Shape {
     fn render(&self, context: &Context<'_>, escape: Escape, most: Option<usize>) -> Value {
         match self {
             Self::Text(text) => match text.as_data() {
+                Some(_) if !context.room.take(context.message.payload.len()) => Value::Null,
                 Some(pointer) => {
                     context.message.data().and_then(|data| data.pointer(pointer)).cloned().unwrap_or(Value::Null)
                 }
@@ -163,9 +167,10 @@ fn cut(text: Cow<'_, str>, most: Option<usize>) -> Cow<'_, str> {
 
 impl Body {
     /// The bytes, and their content type.
-    pub(super) fn render(&self, message: &Message<'_>) -> (Bytes, Option<String>) {
-        let context = Context { message, body: message.payload, signature: None };
-        match self {
+    pub(super) fn render(&self, message: &Message<'_>) -> Result<(Bytes, Option<String>), Unsendable> {
+        let room = Room::new(message.payload.len() + MORE_THAN_PAYLOAD);
+        let context = Context { message, body: message.payload, signature: None, room: &room };
+        let rendered = match self {
             Self::Payload => (message.payload.clone(), message.content_type.map(str::to_owned)),
             Self::Data => {
                 let (data, content_type) = message.data_bytes();
@@ -187,7 +192,9 @@ impl Body {
                 (Bytes::from(fields.finish()), Some("application/x-www-form-urlencoded".to_owned()))
             }
             Self::Empty => (Bytes::new(), None),
-        }
+        };
+        room.check()?;
+        Ok(rendered)
     }
 
     pub(super) fn check(&self) -> Result<(), String> {

@@ -33,8 +33,8 @@ pub use self::name::DialectName;
 use self::proof::ProofStyle;
 pub use self::signing::Signing;
 use self::signing::Unsigned;
-use self::text::{Context, Text, Variable};
-use crate::domain::static_headers::{StaticHeaders, allowed_name};
+use self::text::{Context, Room, Text, Variable};
+use crate::domain::static_headers::{StaticHeaders, allowed_name, is_credential};
 use crate::domain::target_url::TargetUrl;
 use crate::egress;
 use crate::random::Random;
@@ -42,6 +42,8 @@ use crate::signature::standard::generate_secret;
 
 /// The most headers of one dialect.
 const MAX_HEADERS: usize = 20;
+/// The most bytes of a delivery that all headers of a dialect may have together.
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// The most signatures of one dialect.
 const MAX_SIGNATURES: usize = 4;
 /// The most dialects whose signatures a subscription asks for beside those of its own.
@@ -175,6 +177,9 @@ pub enum Unsendable {
     /// The tenant has no key.
     #[error("the tenant has no signing key")]
     TenantKey,
+    /// The row asks for more of a delivery than a request may hold.
+    #[error("the dialect asks for more copies of this payload than a request may hold")]
+    TooLarge,
     /// A value does not fit into a header.
     #[error("a value does not fit into a header of the dialect")]
     Header,
@@ -215,7 +220,7 @@ impl Manner<'_> {
         let dialect = self.dialect;
         let (body, content_type) = match dialect.method {
             Verb::Get => (Bytes::new(), None),
-            _ => dialect.body.render(message),
+            _ => dialect.body.render(message)?,
         };
         self.finish(dialect.method.method(), message, body, content_type, keys)
     }
@@ -247,7 +252,8 @@ impl Manner<'_> {
             headers.insert(USER_AGENT, agent.unwrap_or(AGENT));
         }
         // What the dialect and the gateway say is put in last, so that nothing can stand in its place.
-        let context = Context { message, body: &body, signature: None };
+        let room = Room::new(MAX_HEADER_BYTES);
+        let context = Context { message, body: &body, signature: None, room: &room };
         for (name, text) in &dialect.headers {
             let name = header_name(name).map_err(|_| Unsendable::Header)?;
             let is_attribute = name.as_str().starts_with("ce-");
@@ -257,6 +263,7 @@ impl Manner<'_> {
                 headers.insert(name, HeaderValue::try_from(value).map_err(|_| Unsendable::Header)?);
             }
         }
+        room.check()?;
         headers.remove(CONTENT_TYPE);
         let content_type = dialect.content_type.clone().filter(|_| !body.is_empty()).or(content_type);
         if let Some(content_type) = content_type {
@@ -345,8 +352,13 @@ impl Dialect {
         }
         let mut written: Vec<(String, &Signing)> = Vec::new();
         for signing in signings {
-            let Signing::Mac(mac) = signing else { continue };
-            for name in &mac.headers {
+            let names = match signing {
+                Signing::Mac(mac) => mac.headers.clone(),
+                // Receivers know one by its label.
+                Signing::HttpMessageSignature(message) => vec![format!("signature ({})", message.label)],
+                Signing::Standard | Signing::StandardAsymmetric => continue,
+            };
+            for name in names {
                 let name = name.to_ascii_lowercase();
                 if written.iter().any(|(known, by)| *known == name && *by != signing) {
                     return Err(format!("signatures: two write {name}"));
@@ -369,6 +381,9 @@ impl Dialect {
             return Err(format!("headers: has at most {MAX_HEADERS} entries"));
         }
         for (name, text) in &self.headers {
+            if is_credential(&name.to_ascii_lowercase()) {
+                return Err(format!("headers.{name}: a credential belongs to a subscription, where it is hidden"));
+            }
             if allowed_name(name).is_err() && !is_signature_like(name) {
                 return Err(format!("headers.{name}: is written by the gateway or belongs to the connection"));
             }
@@ -384,7 +399,9 @@ impl Dialect {
             if let Signing::Mac(mac) = signing {
                 for name in &mac.headers {
                     let name = &name.to_ascii_lowercase();
-                    let is_taken = name.starts_with("hookport-") || name.starts_with("webhook-");
+                    let is_taken = name.starts_with("hookport-")
+                        || name.starts_with("webhook-")
+                        || ["signature", "signature-input", "content-digest"].contains(&name.as_str());
                     if is_taken || (allowed_name(name).is_err() && !is_signature_like(name)) {
                         return Err(format!("signatures.headers: {name} is no name for a signature"));
                     }

@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::keys::{Key, Keys};
 use super::message::Message;
-use super::text::{Context, Text, Variable, plain};
-use super::{Unsendable, header_name};
+use super::text::{Context, Room, Text, Variable};
+use super::{Unsendable, encoded, header_name};
 use crate::domain::target_url::TargetUrl;
 use crate::scheme::algorithm::{Algorithm, Encoding, tag};
 use crate::scheme::message_signature_base;
@@ -27,7 +27,7 @@ pub enum Signing {
     Standard,
     /// Standard Webhooks, scheme `v1a`: Ed25519 with the tenant's key, whose public part everybody may know.
     StandardAsymmetric,
-    /// A MAC in a header of its own, with the text of the subscription's secret as its key.
+    /// A MAC in a header of its own, with the subscription's secret as its key.
     Mac(Mac),
     /// An HTTP message signature (RFC 9421).
     HttpMessageSignature(MessageSigning),
@@ -97,6 +97,8 @@ pub enum MessageKey {
 
 /// Headers that every request with a body has, whatever its dialect.
 const CARRIED: [&str; 3] = ["content-digest", "content-type", "user-agent"];
+/// The most bytes of a delivery that the value of a signature's header may have.
+const MAX_SIGNATURE_BYTES: usize = 8 * 1024;
 /// The most components of an HTTP message signature.
 const MAX_COMPONENTS: usize = 20;
 
@@ -195,6 +197,11 @@ impl Signing {
     }
 }
 
+/// A value as a header can hold it.
+fn header_value(value: Cow<'_, str>) -> String {
+    encoded(&value, false)
+}
+
 /// Puts a value behind those that a header has already.
 fn append(headers: &mut HeaderMap, name: &'static str, between: &str, value: &str) -> Result<(), Unsendable> {
     let name = HeaderName::from_static(name);
@@ -208,7 +215,8 @@ fn append(headers: &mut HeaderMap, name: &'static str, between: &str, value: &st
 
 impl Mac {
     fn write(&self, unsigned: &Unsigned<'_>, keys: &Keys, headers: &mut HeaderMap) -> Result<(), Unsendable> {
-        let context = |signature| Context { message: unsigned.message, body: unsigned.body, signature };
+        let room = Room::new(MAX_SIGNATURE_BYTES);
+        let context = |signature| Context { message: unsigned.message, body: unsigned.body, signature, room: &room };
         let sign = |key: &Key| {
             let parts = self.signed.parts(&context(None));
             let bytes = match self.key {
@@ -219,11 +227,12 @@ impl Mac {
             Ok::<_, Unsendable>(self.encoding.encode(&tag))
         };
         let current = sign(keys.current())?;
-        let mut value = self.value.render(&context(Some(&current)), plain);
+        let mut value = self.value.render(&context(Some(&current)), header_value);
         if let (Some(also), Some(previous)) = (&self.also, keys.previous(unsigned.message.at)) {
             let previous = sign(previous)?;
-            value.push_str(&also.render(&context(Some(&previous)), plain));
+            value.push_str(&also.render(&context(Some(&previous)), header_value));
         }
+        room.check()?;
         let value = HeaderValue::try_from(value).map_err(|_| Unsendable::Header)?;
         for name in &self.headers {
             headers.insert(header_name(name).map_err(|_| Unsendable::Header)?, value.clone());
@@ -333,6 +342,10 @@ impl MessageSigning {
             return Err(format!(
                 "signatures.components: must have 1 to {MAX_COMPONENTS} entries, content-digest among them"
             ));
+        }
+        if self.algorithm == MessageKey::Ed25519 && !is_covered("@target-uri") && !is_covered("@authority") {
+            // The key is the tenant's: without its addressee, a request is as good at any other receiver.
+            return Err("signatures.components: with ed25519, @target-uri or @authority is among them".to_owned());
         }
         let is_known = |name: &String| {
             matches!(name.as_str(), "@method" | "@target-uri" | "@authority" | "@scheme" | "@path" | "@query")

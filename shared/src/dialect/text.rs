@@ -1,10 +1,12 @@
 //! Texts of a dialect: what stands in headers, bodies and signatures, with pieces of the delivery in it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Unsendable;
 use super::message::Message;
 
 /// The longest text, in bytes.
@@ -160,6 +162,30 @@ pub(super) struct Context<'a> {
     /// The body as it is sent, once it is known.
     pub(super) body: &'a [u8],
     pub(super) signature: Option<&'a str>,
+    /// How many bytes may still come from the delivery.
+    pub(super) room: &'a Room,
+}
+
+/// How many bytes texts and shapes may still take from a delivery: a short row could else ask for many copies of a large
+/// payload.
+pub(super) struct Room(Cell<Option<usize>>);
+
+impl Room {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self(Cell::new(Some(bytes)))
+    }
+
+    /// Takes so much; `false` when there was not so much left, from then on for good.
+    pub(super) fn take(&self, bytes: usize) -> bool {
+        let left = self.0.get().and_then(|room| room.checked_sub(bytes));
+        self.0.set(left);
+        left.is_some()
+    }
+
+    /// Fails when more was asked for than there was.
+    pub(super) fn check(&self) -> Result<(), Unsendable> {
+        self.0.get().map(drop).ok_or(Unsendable::TooLarge)
+    }
 }
 
 impl Text {
@@ -196,7 +222,12 @@ impl Text {
         for piece in &self.pieces {
             match piece {
                 Piece::Plain(plain) => text.push_str(plain),
-                piece => text.push_str(&escape(piece.text(context))),
+                piece => {
+                    let value = piece.text(context);
+                    if context.room.take(value.len()) {
+                        text.push_str(&escape(value));
+                    }
+                }
             }
         }
         text

@@ -317,7 +317,10 @@ impl Issue {
     pub fn review(&self, last_success: Option<Timestamp>, now: Timestamp) -> Review {
         let quiet_at = later(self.last_seen, QUIET);
         if !self.is_healed(last_success) {
-            return Review::Again(later(now, now.duration_since(self.last_seen).clamp(QUIET, LONGEST_WAIT)));
+            // Looking costs reads: an old one is looked at less often, and its first success brings a look by itself.
+            let age = (now.duration_since(self.first_seen) / 8).min(SignedDuration::from_hours(1));
+            let wait = now.duration_since(self.last_seen).max(age);
+            return Review::Again(later(now, wait.clamp(QUIET, LONGEST_WAIT)));
         }
         if quiet_at <= now { Review::Over } else { Review::Again(quiet_at) }
     }

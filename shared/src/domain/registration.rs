@@ -249,10 +249,12 @@ impl RegistrationUse {
         }
         let is_as_it_began = subscription.version == Subscription::FIRST_VERSION;
         match subscription.status.state {
-            State::AwaitingApproval => true,
+            State::AwaitingApproval => is_as_it_began,
             State::PendingVerification | State::VerificationFailed | State::Active => {
                 let is_unproven = subscription.verification.verified_at.is_none();
-                self.is_approved && (is_unproven || self.is_own_challenge || is_as_it_began)
+                // The proof is the one change that is no admin's.
+                let is_nearly = subscription.version <= Subscription::FIRST_VERSION + 1;
+                self.is_approved && is_nearly && (is_unproven || self.is_own_challenge || is_as_it_began)
             }
             State::AwaitingChallenge | State::Paused | State::Disabled => false,
         }

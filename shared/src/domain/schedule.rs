@@ -174,9 +174,10 @@ impl Schedule {
         match self.settings.catch_up {
             CatchUp::All => times.newest(from, now, MAX_CATCH_UP),
             CatchUp::None => times.newest(from.max(missed_until), now, MAX_CATCH_UP),
-            CatchUp::One => match times.after(from) {
-                Some(first) if first <= missed_until => times.newest(from, now, 1),
-                _ => times.newest(from, now, MAX_CATCH_UP),
+            // What is merely late makes up for what was missed before it.
+            CatchUp::One => match times.newest(from.max(missed_until), now, MAX_CATCH_UP) {
+                late if late.is_empty() => times.newest(from, now, 1),
+                late => late,
             },
         }
     }

@@ -116,7 +116,8 @@ pub fn allowed_name(text: &str) -> Result<String, StaticHeadersError> {
     if is_system { Err(StaticHeadersError::System { name }) } else { Ok(name) }
 }
 
-fn is_credential(name: &str) -> bool {
+/// Tells whether a header (lower-case name) is taken for a credential.
+pub(crate) fn is_credential(name: &str) -> bool {
     CREDENTIALS.iter().any(|word| name.contains(word))
 }
 

@@ -198,13 +198,13 @@ impl TargetAuth {
 
     /// The same with each hidden secret as it was `before`, so that what was shown can be sent back.
     ///
-    /// A secret that is sent to somebody stays only while it goes where it went: else whoever may change a subscription
+    /// A secret stays only while it is used for what it was used for: else whoever may change a subscription
     /// could have it sent to a server of their own. `is_same_target` says that of the subscription's URL.
     ///
     /// # Errors
     /// When `before` has no such secret, or would have sent it elsewhere.
     pub fn restored(mut self, before: Option<&Self>, is_same_target: bool) -> Result<Self, TargetAuthError> {
-        let is_same_server = before.is_some_and(|before| self.token_origin() == before.token_origin());
+        let is_same_use = before.is_some_and(|before| self.reach() == before.reach());
         let known: BTreeMap<SecretName, &SecretText> =
             before.map(Self::secrets).unwrap_or_default().into_iter().collect();
         for (name, secret) in self.secrets_mut() {
@@ -212,7 +212,8 @@ impl TargetAuth {
                 continue;
             }
             let before = known.get(&name).ok_or(TargetAuthError::Hidden(name))?;
-            if name.is_sent() && !(is_same_target && is_same_server) {
+            // What signs only opens whatever it signs for, so it stays where it was as well.
+            if !(is_same_target && is_same_use) {
                 return Err(TargetAuthError::Moved(name));
             }
             *secret = (*before).clone();
@@ -229,7 +230,16 @@ impl TargetAuth {
         }
     }
 
-    fn token_origin(&self) -> Option<String> {
-        self.token_url().map(TargetUrl::origin)
+    /// What its secrets can be used for, beside the subscription's own URL.
+    fn reach(&self) -> Option<String> {
+        match &self.credential {
+            Some(Credential::Oauth2 { token_url, client_id, scopes, audience, params, .. }) => {
+                Some(format!("{} {client_id} {scopes:?} {audience:?} {params:?}", token_url.origin()))
+            }
+            Some(Credential::AwsSigv4 { region, service, access_key_id, .. }) => {
+                Some(format!("{region}/{service}/{access_key_id}"))
+            }
+            _ => None,
+        }
     }
 }

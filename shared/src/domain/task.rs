@@ -84,7 +84,10 @@ impl Task {
     pub fn spread(&self) -> [u8; 16] {
         match self {
             Self::Upkeep(id) => id.to_bytes(),
-            Self::Lane(_, lane) => lane.to_bytes(),
+            // Lanes of many subscriptions have one name.
+            Self::Lane(id, lane) => {
+                (u128::from_be_bytes(id.to_bytes()) ^ u128::from_be_bytes(lane.to_bytes())).to_be_bytes()
+            }
             Self::Replay(id) => id.to_bytes(),
             Self::Schedule(id) => id.to_bytes(),
             Self::Issue(id) => id.to_bytes(),

@@ -1,10 +1,10 @@
 //! What is kept for subscriptions that are paused, in the order of its events.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{Store, keys};
-use crate::aws::expression::Changes;
+use crate::aws::expression::{Changes, Test, Value};
 use crate::aws::table::{Query, TableError, Wanted};
 use crate::domain::delivery::{DELIVERY_DAYS, Delivery};
 use crate::domain::event_type::EventType;
@@ -21,13 +21,41 @@ pub struct HeldDelivery {
     pub event_id: EventId,
     /// The type of the event.
     pub event_type: EventType,
+    /// How often it was noted: a note that was made anew is another one.
+    pub noted: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Row {
     e: EventId,
     t: EventType,
-    ttl: i64,
+    #[serde(default)]
+    r: u64,
+}
+
+/// What writes a note down, or writes it anew.
+pub(super) fn noted(delivery: &Delivery) -> Changes {
+    Changes::new()
+        .set("e", delivery.event_id)
+        .set("t", &delivery.event_type)
+        .set("ttl", delivery.expires_at().as_second())
+        .add("r", 1)
+}
+
+/// What holds as long as a note was not made anew.
+pub(super) fn same_note(noted: u64) -> Test {
+    match noted {
+        0 => Test::AttributeAbsent("r"),
+        noted => Test::Is("r", Value::of(noted)),
+    }
+}
+
+/// A note that was made anew stays, and is looked at again.
+pub(super) fn forgotten(deleted: Result<(), TableError>) -> Result<(), TableError> {
+    match deleted {
+        Err(TableError::ConditionFailed { .. }) => Ok(()),
+        other => other,
+    }
 }
 
 #[derive(Deserialize)]
@@ -43,8 +71,7 @@ impl Store {
     /// When the table cannot be reached.
     pub async fn note_held(&self, delivery: &Delivery) -> Result<(), TableError> {
         let key = keys::held_delivery(&delivery.tenant, delivery.subscription_id, delivery.id);
-        let row = Row { e: delivery.event_id, t: delivery.event_type.clone(), ttl: delivery.expires_at().as_second() };
-        self.deliveries.put(&key, &row, &[]).await
+        self.deliveries.update(&key, &noted(delivery), &[], Wanted::Nothing).await.map(drop)
     }
 
     /// The deliveries kept for a subscription, those of the oldest events first.
@@ -63,12 +90,12 @@ impl Store {
             let id = DeliveryId::from_suffix(stored.key().sk.as_deref().unwrap_or_default());
             let id = id.map_err(|e| TableError::Corrupt(e.into()))?;
             let row = stored.read::<Row>()?;
-            held.push(HeldDelivery { id, event_id: row.e, event_type: row.t });
+            held.push(HeldDelivery { id, event_id: row.e, event_type: row.t, noted: row.r });
         }
         Ok(held)
     }
 
-    /// Forgets that a delivery is kept.
+    /// Forgets that a delivery is kept, unless that was noted anew since the note was read.
     ///
     /// # Errors
     /// When the table cannot be reached.
@@ -76,9 +103,10 @@ impl Store {
         &self,
         tenant: &TenantSlug,
         subscription: SubscriptionId,
-        id: DeliveryId,
+        note: &HeldDelivery,
     ) -> Result<(), TableError> {
-        self.deliveries.delete(&keys::held_delivery(tenant, subscription, id), &[]).await
+        let key = keys::held_delivery(tenant, subscription, note.id);
+        forgotten(self.deliveries.delete(&key, &[same_note(note.noted)]).await)
     }
 
     /// Counts that it could not be decided whether the owner of a subscription may see an event, and gives how often that

@@ -219,7 +219,9 @@ impl Store {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn note_issue_told(&self, issue: &Issue, told: &Told) -> Result<bool, TableError> {
-        self.change_issue(issue, &Changes::new().set("y", told), &unchanged(issue)).await
+        // Also when somebody ended it meanwhile: what was told is told.
+        let same_opening = Test::Is("b", Value::of(issue.first_seen.as_millisecond()));
+        self.change_issue(issue, &Changes::new().set("y", told), &[same_opening]).await
     }
 
     /// Notes that somebody knows of an issue, unless it was over meanwhile. One write.

@@ -1,10 +1,11 @@
 //! What stands in the lanes of subscriptions whose deliveries keep an order: a note for each delivery, in the order of its
 //! events.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::held::{forgotten, noted, same_note};
 use super::{Store, keys};
-use crate::aws::table::{Query, Stored, TableError};
+use crate::aws::table::{Query, Stored, TableError, Wanted};
 use crate::domain::delivery::Delivery;
 use crate::domain::event_type::EventType;
 use crate::domain::id::{DeliveryId, EventId, SubscriptionId};
@@ -22,13 +23,16 @@ pub struct InLane {
     pub event_id: EventId,
     /// The type of the event.
     pub event_type: EventType,
+    /// How often it was noted: a note that was made anew is another one.
+    pub noted: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Row {
     e: EventId,
     t: EventType,
-    ttl: i64,
+    #[serde(default)]
+    r: u64,
 }
 
 fn read(stored: Stored) -> Result<InLane, TableError> {
@@ -37,7 +41,7 @@ fn read(stored: Stored) -> Result<InLane, TableError> {
     let lane = lane.parse::<LaneKey>().map_err(|e| TableError::Corrupt(e.into()))?;
     let id = DeliveryId::from_suffix(id).map_err(|e| TableError::Corrupt(e.into()))?;
     let row = stored.read::<Row>()?;
-    Ok(InLane { lane, id, event_id: row.e, event_type: row.t })
+    Ok(InLane { lane, id, event_id: row.e, event_type: row.t, noted: row.r })
 }
 
 impl Store {
@@ -48,8 +52,7 @@ impl Store {
     /// When the table cannot be reached.
     pub async fn note_in_lane(&self, delivery: &Delivery, lane: LaneKey) -> Result<(), TableError> {
         let key = keys::in_lane(&delivery.tenant, delivery.subscription_id, lane, delivery.id);
-        let row = Row { e: delivery.event_id, t: delivery.event_type.clone(), ttl: delivery.expires_at().as_second() };
-        self.deliveries.put(&key, &row, &[]).await
+        self.deliveries.update(&key, &noted(delivery), &[], Wanted::Nothing).await.map(drop)
     }
 
     /// The first of a lane: that of the oldest event.
@@ -68,7 +71,7 @@ impl Store {
         Ok(first.filter(|first| first.lane == lane))
     }
 
-    /// Forgets that a delivery stands in a lane.
+    /// Forgets that a delivery stands in a lane, unless that was noted anew since the note was read.
     ///
     /// # Errors
     /// When the table cannot be reached.
@@ -78,7 +81,8 @@ impl Store {
         subscription: SubscriptionId,
         note: &InLane,
     ) -> Result<(), TableError> {
-        self.deliveries.delete(&keys::in_lane(tenant, subscription, note.lane, note.id), &[]).await
+        let key = keys::in_lane(tenant, subscription, note.lane, note.id);
+        forgotten(self.deliveries.delete(&key, &[same_note(note.noted)]).await)
     }
 
     /// The lanes that the next `limit` deliveries beyond the lane `after` stand in, in the order of their keys. Empty: there

@@ -90,13 +90,14 @@ impl Store {
         list(&self.deliveries, keys::replays(tenant), page).await
     }
 
-    /// How many replays of a tenant have no end yet.
+    /// The replays of a tenant that have no end yet, the oldest first.
     ///
     /// # Errors
     /// When the table cannot be reached or a row cannot be read.
-    pub async fn unfinished_replays(&self, tenant: &TenantSlug) -> Result<usize, TableError> {
-        let all: Vec<Replay> = list_all(&self.deliveries, keys::replays(tenant)).await?;
-        Ok(all.iter().filter(|replay| !replay.stage.is_final()).count())
+    pub async fn unfinished_replays(&self, tenant: &TenantSlug) -> Result<Vec<Replay>, TableError> {
+        let mut all: Vec<Replay> = list_all(&self.deliveries, keys::replays(tenant)).await?;
+        all.retain(|replay| !replay.stage.is_final());
+        Ok(all)
     }
 
     /// Writes down what a replay is to send. One write, and doing it again changes nothing.
@@ -105,7 +106,7 @@ impl Store {
     /// When the table cannot be reached.
     pub async fn put_replay_item(&self, replay: &Replay, item: &ReplayItem) -> Result<(), TableError> {
         // Counted from the replay, so that it is the same whenever it is written. Planning and sending are long over.
-        let expires = later(replay.created_at, SignedDuration::from_hours(24 * REPLAY_DAYS));
+        let expires = later(replay.created_at, SignedDuration::from_hours(24 * 2 * REPLAY_DAYS));
         let row = ItemRow {
             e: item.event_id,
             t: item.event_type.clone(),

@@ -152,6 +152,27 @@ impl Store {
         self.subscriptions_by_id(tenant, &ids.into_iter().collect::<Vec<_>>()).await
     }
 
+    /// The ids of at most `most` subscriptions one of whose patterns takes `event_type` in: no subscription is read.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn subscribed_ids(
+        &self,
+        tenant: &TenantSlug,
+        event_type: &EventType,
+        most: usize,
+    ) -> Result<Vec<SubscriptionId>, TableError> {
+        let mut ids = BTreeSet::new();
+        for pattern in patterns_of(event_type) {
+            let query =
+                Query { pk: keys::subscribed(tenant, &pattern), beyond: None, limit: most, newest_first: false };
+            for found in self.configs.query(&query).await? {
+                ids.insert(found.read::<Holding<SubscriptionId>>()?.v);
+            }
+        }
+        Ok(ids.into_iter().take(most).collect())
+    }
+
     /// Reads subscriptions by id, oldest first; what is not there is left out.
     ///
     /// # Errors

@@ -32,6 +32,16 @@ pub struct TaskClaim {
     asked: u64,
     /// By when it was asked for last.
     expected: Option<Timestamp>,
+    /// When the message comes that was sent for it last.
+    hinted: Option<Timestamp>,
+}
+
+impl TaskClaim {
+    /// When the message comes that was sent for it last, if one was: nobody needs another before that.
+    #[must_use]
+    pub fn hinted(&self) -> Option<Timestamp> {
+        self.hinted
+    }
 }
 
 #[derive(Deserialize)]
@@ -40,6 +50,8 @@ struct Row {
     a: u64,
     #[serde(default)]
     q: Option<i64>,
+    #[serde(default)]
+    h: Option<i64>,
     #[serde(default)]
     o: Option<String>,
     #[serde(default)]
@@ -91,11 +103,12 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let row = row.read::<Row>()?;
         // An earlier try of this very call may have won.
-        let expected = row.q.and_then(|q| Timestamp::from_millisecond(q).ok());
-        Ok((row.o == Some(owner.to_string())).then_some(TaskClaim { owner, asked: row.a, expected }))
+        let time = |millis: Option<i64>| millis.and_then(|millis| Timestamp::from_millisecond(millis).ok());
+        let (expected, hinted) = (time(row.q), time(row.h));
+        Ok((row.o == Some(owner.to_string())).then_some(TaskClaim { owner, asked: row.a, expected, hinted }))
     }
 
-    /// Ends a task that is the caller's; it is due again at `next`, or never. Tells whether it was asked for meanwhile:
+    /// Ends a task that is the caller's, who sends a message that comes at `hinted`, if at all; it is due again at `next`, or never. Tells whether it was asked for meanwhile:
     /// it is due at once then.
     ///
     /// # Errors
@@ -106,6 +119,7 @@ impl Store {
         task: &Task,
         claim: TaskClaim,
         next: Option<Timestamp>,
+        hinted: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<bool, TableError> {
         // What was asked for may not be there yet, because asking comes before the change: whoever asked has until then.
@@ -122,6 +136,10 @@ impl Store {
         let ended = match next {
             Some(next) => {
                 let changes = Changes::new().set("da", next.as_millisecond()).remove("o").remove("l").remove("c");
+                let changes = match hinted {
+                    Some(hinted) => changes.set("h", hinted.as_millisecond()),
+                    None => changes.remove("h"),
+                };
                 self.deliveries.update(&key, &changes, &[ours.clone(), unasked], Wanted::Nothing).await.map(|_| ())
             }
             None => self.deliveries.delete(&key, &[ours.clone(), unasked]).await,

@@ -104,7 +104,7 @@ pub async fn upkeep_that_was_asked_for_meanwhile_is_due_at_once(world: &World) {
         ask(world, now).await;
         let claim = claimed(world, 1, now).await;
         ask(world, now + LEASE + LEASE).await;
-        let is_asked = world.store.end_task(&tenant(), &task(), claim, next, now + MILLISECOND).await;
+        let is_asked = world.store.end_task(&tenant(), &task(), claim, next, None, now + MILLISECOND).await;
         assert!(is_asked.expect("the table answers"), "{next:?}");
         assert_eq!(due(world, now).await, []);
         assert_eq!(due(world, now + MILLISECOND).await, [upkeep(now + MILLISECOND, 0)]);
@@ -128,7 +128,7 @@ pub async fn what_is_asked_for_during_upkeep_that_nobody_asked_for_is_not_lost(w
         let claim = store.claim_task(&tenant, &task, owner(1), at(0), at(0) + LEASE).await;
         let claim = claim.expect("the table answers").expect("nobody does it");
         store.ask_task(&tenant, &task, at(500)).await.expect("the table answers");
-        let is_asked = store.end_task(&tenant, &task, claim, next, at(1)).await;
+        let is_asked = store.end_task(&tenant, &task, claim, next, None, at(1)).await;
         assert!(is_asked.expect("the table answers"), "{next:?}");
         let due = world.due(subscription.to_bytes(), at(1)).await;
         assert_eq!(due.iter().map(DueThing::due_at).collect::<Vec<_>>(), [Some(at(1))], "{next:?}");
@@ -195,7 +195,7 @@ async fn claimed(world: &World, by: u128, now: Timestamp) -> TaskClaim {
 
 /// Ends a claim at a time when nothing that is asked for here is due. Tells whether it was asked for meanwhile.
 async fn end(world: &World, claim: TaskClaim, next: Option<Timestamp>) -> bool {
-    world.store.end_task(&tenant(), &task(), claim, next, at(50_000)).await.expect("the table answers")
+    world.store.end_task(&tenant(), &task(), claim, next, None, at(50_000)).await.expect("the table answers")
 }
 
 async fn due(world: &World, now: Timestamp) -> Vec<DueThing> {

@@ -25,7 +25,11 @@ const LOOKS: usize = 3;
 /// What came of putting a delivery.
 enum Put {
     /// It is the replay's, as it is now.
-    Ours(Box<Delivery>),
+    Ours {
+        delivery: Box<Delivery>,
+        /// Whether this call put it.
+        is_new: bool,
+    },
     /// It came about otherwise.
     Skipped(Skipped),
 }
@@ -63,9 +67,11 @@ impl Dispatcher {
             Manner::ByQueue => {
                 let due_now = DeliveryState::Pending { next_attempt_at: now, reason: None };
                 Ok(match self.put(replay, item, &replay.delivery(item, due_now, now)).await? {
-                    Put::Ours(delivery) => {
-                        let waits = matches!(delivery.state, DeliveryState::Pending { .. });
-                        Settled::Sent { hint: waits.then_some(delivery.id) }
+                    Put::Ours { delivery, is_new } => {
+                        self.stands_in_lane(&delivery).await?;
+                        let waits = delivery.lane.is_none() && matches!(delivery.state, DeliveryState::Pending { .. });
+                        // What an earlier try of the page has put was hinted at then, or has its due time.
+                        Settled::Sent { hint: (is_new && waits).then_some(delivery.id) }
                     }
                     Put::Skipped(why) => Settled::Skipped(why),
                 })
@@ -78,7 +84,19 @@ impl Dispatcher {
     /// Tells whether the delivery of an item is there and the replay's.
     pub(super) async fn is_made(&self, replay: &Replay, item: &ReplayItem) -> Result<bool, Trouble> {
         let found = self.app.store.delivery(&replay.tenant, replay.delivery_id(item)).await?;
-        Ok(found.is_some_and(|delivery| delivery.replay == Some(replay.id)))
+        let Some(ours) = found.filter(|delivery| delivery.replay == Some(replay.id)) else { return Ok(false) };
+        self.stands_in_lane(&ours).await?;
+        Ok(true)
+    }
+
+    /// Notes a delivery of a replay in its lane, should whoever put it have died before that.
+    async fn stands_in_lane(&self, delivery: &Delivery) -> Result<(), Trouble> {
+        if delivery.lane.is_some() && matches!(delivery.state, DeliveryState::Held | DeliveryState::Pending { .. }) {
+            let now = self.app.clock.now();
+            lanes::line_up(&self.app, delivery, now).await?;
+            lanes::hint(&self.app, delivery, now).await;
+        }
+        Ok(())
     }
 
     /// Skips an item, unless an earlier try of its page has sent it.
@@ -96,19 +114,19 @@ impl Dispatcher {
         let store = &self.app.store;
         let is_ours = |found: &Delivery| found.replay == Some(replay.id);
         let mut old = match store.create_delivery(delivery, OwnerToken::new(self.app.random.bits())).await? {
-            Created::New => return Ok(Put::Ours(Box::new(delivery.clone()))),
+            Created::New => return Ok(Put::Ours { delivery: Box::new(delivery.clone()), is_new: true }),
             Created::Exists(old) => old,
         };
         if !is_ours(&old) && is_free(item, &old) {
             if store.move_delivery(&old, delivery).await? {
-                return Ok(Put::Ours(Box::new(delivery.clone())));
+                return Ok(Put::Ours { delivery: Box::new(delivery.clone()), is_new: true });
             }
             // Somebody was faster, which may be another worker of the same replay.
             if let Some(found) = store.delivery(&replay.tenant, delivery.id).await? {
                 *old = found;
             }
         }
-        Ok(if is_ours(&old) { Put::Ours(old) } else { Put::Skipped(skipped(&old.state)) })
+        Ok(if is_ours(&old) { Put::Ours { delivery: old, is_new: false } } else { Put::Skipped(skipped(&old.state)) })
     }
 
     /// Lets an item stand in its lane. Its delivery comes first: until the page is counted, the replay's own task
@@ -119,7 +137,7 @@ impl Dispatcher {
         let Some(ordering) = &ready.subscription.settings.ordering else { return Ok(Settled::Waits(now)) };
         let Some(event) = self.event_of(&held).await? else { return self.expired(replay, item).await };
         match self.put(replay, item, &held.in_lane(event.lane(ordering))).await? {
-            Put::Ours(delivery) => {
+            Put::Ours { delivery, .. } => {
                 if matches!(delivery.state, DeliveryState::Held | DeliveryState::Pending { .. }) {
                     let due = settled_at(Some(ordering), item.event_id);
                     lanes::line_up(&self.app, &delivery, due).await?;
@@ -157,7 +175,10 @@ impl Dispatcher {
                     DeliveryState::Pending { .. } if old.attempts.is_empty() => {
                         Waiting { delivery: old, is_stored: true }
                     }
-                    _ => return Ok(Settled::Sent { hint: None }),
+                    _ => {
+                        self.stands_in_lane(&old).await?;
+                        return Ok(Settled::Sent { hint: None });
+                    }
                 },
                 Some(old) if is_free(item, &old) => {
                     // It may have stood in a lane that the subscription has no more.

@@ -105,7 +105,13 @@ pub(crate) async fn send(
     let delivery_id = match only {
         Some(subscription) => {
             let event_type = bookmark.event_type;
-            let made = Made { kind: DeliveryKind::Resend, event_id, event_type, repeats: None };
+            let made = Made {
+                kind: DeliveryKind::Resend,
+                event_id,
+                event_type,
+                repeats: None,
+                id: Some(DeliveryId::derive(event_id, subscription.id)),
+            };
             Some(make(&api.app, &subscription, made).await?.id)
         }
         None => None,

@@ -64,9 +64,7 @@ pub(crate) async fn cancel(
         let now = api.app.clock.now();
         let after = before.clone().in_state(DeliveryState::Cancelled { at: now }, now);
         if store.move_delivery(&before, &after).await? {
-            if before.state == DeliveryState::Held {
-                store.forget_held(caller.tenant(), before.subscription_id, id).await?;
-            }
+            // Its note, if it was kept, is forgotten by whoever finds it.
             lanes::wake(&api.app, &after).await;
             return Ok(Json(One { data: after.into() }));
         }

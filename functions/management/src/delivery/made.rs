@@ -18,6 +18,8 @@ pub(crate) struct Made {
     pub(crate) event_type: EventType,
     /// The delivery that it repeats.
     pub(crate) repeats: Option<DeliveryId>,
+    /// Its id, where that follows from what it is.
+    pub(crate) id: Option<DeliveryId>,
 }
 
 /// Makes a delivery to an active subscription, and tells the dispatcher.
@@ -31,7 +33,7 @@ pub(crate) async fn make(app: &App, subscription: &Subscription, made: Made) -> 
     let due_now = DeliveryState::Pending { next_attempt_at: now, reason: None };
     let tenant = subscription.tenant.clone();
     let mut delivery = Delivery {
-        id: new_id(),
+        id: made.id.unwrap_or_else(new_id),
         kind: made.kind,
         repeats: made.repeats,
         ..Delivery::of_event(tenant, made.event_id, made.event_type, subscription.id, due_now, now)

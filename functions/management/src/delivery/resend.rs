@@ -78,7 +78,7 @@ pub(crate) async fn resend(
     if !is_kept {
         return Err(Error::BodyExpired);
     }
-    let made = Made { kind: DeliveryKind::Resend, event_id: id, event_type: event.event_type, repeats };
+    let made = Made { kind: DeliveryKind::Resend, event_id: id, event_type: event.event_type, repeats, id: None };
     let delivery = make(&api.app, &subscription, made).await?;
     Ok((StatusCode::ACCEPTED, Json(One { data: delivery.into() })))
 }

@@ -61,6 +61,7 @@ pub(crate) async fn retry(
         event_id: before.event_id,
         event_type: before.event_type,
         repeats: Some(before.id),
+        id: None,
     };
     let delivery = make(&api.app, &subscription, made).await?;
     Ok((StatusCode::ACCEPTED, Json(One { data: delivery.into() })))

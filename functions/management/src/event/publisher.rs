@@ -88,8 +88,12 @@ impl<'a> Publisher<'a> {
         let mut answer = self.publish(event).await?;
         let Some(until) = until else { return Ok(answer) };
         let published = &mut answer.data;
-        let waited = wait::for_event(self.api, self.tenant, published.id, &published.event_type, until).await;
-        let (mut deliveries, complete) = match waited {
+        let waited = async {
+            let visible = self.visible().await?;
+            let (id, event_type) = (published.id, &published.event_type);
+            wait::for_event(self.api, self.tenant, id, event_type, visible.as_deref(), until).await
+        };
+        let (deliveries, complete) = match waited.await {
             Ok(waited) => waited,
             // It is published, whatever became of looking after it.
             Err(error) => {
@@ -97,15 +101,6 @@ impl<'a> Publisher<'a> {
                 (Vec::new(), false)
             }
         };
-        match self.visible().await {
-            Ok(None) => {}
-            Ok(Some(visible)) => deliveries.retain(|delivery| visible.contains(&delivery.subscription_id)),
-            // Nothing is shown that may be another's.
-            Err(error) => {
-                warn!(tenant = %self.tenant, event.id = %published.id, %error, "publish.not_shown");
-                deliveries.clear();
-            }
-        }
         published.complete = Some(complete);
         published.deliveries = Some(deliveries.into_iter().map(DeliveryView::from).collect());
         if complete {
@@ -154,6 +149,10 @@ impl<'a> Publisher<'a> {
             owner: owner(self.bound_to, event.owner)?,
             initiator: event.initiator,
         };
+        if serde_json::from_str::<Value>(&format!("[[{}]]", event.data)).is_err() {
+            // It is sent in an envelope, which nobody could read.
+            return Err(Error::field("data", "must not be nested that deep"));
+        }
         self.judge(&event.event_type, &event.data).await?;
         if let Some(owner) = &facts.owner {
             self.count(owner).await?;

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use hookport::domain::id::IssueId;
 use hookport::domain::issue::Issue;
-use hookport::domain::replay::{ReplayFilter, ReplayOrder, Routing, Selection, Which};
+use hookport::domain::replay::{Replay, ReplayFilter, ReplayOrder, Routing, Selection, Which};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
@@ -65,6 +65,12 @@ pub(crate) async fn retry(
     let issue = find(&api, &caller, id).await?;
     subscription::find_own(&api, &caller, issue.subscription_id).await?;
     let selection = selection(&issue, api.app.clock.now());
+    let running = api.app.store.unfinished_replays(caller.tenant()).await?;
+    // Whoever asks again because the answer was lost gets the one that is under way.
+    let is_same = |one: &Replay| one.selection.filter == selection.filter && one.owner.as_ref() == caller.owner();
+    if let Some(same) = running.into_iter().find(is_same) {
+        return Ok((StatusCode::ACCEPTED, Json(One { data: same.into() })));
+    }
     let replay = replay::make(&api, &caller, selection, true).await?;
     Ok((StatusCode::ACCEPTED, Json(One { data: replay.into() })))
 }

@@ -169,10 +169,11 @@ impl ReplayFilterInput {
             entity_ids: entity_ids.map_err(|rule| Error::field("filter.entity_ids", rule))?,
             payload: self.payload,
         };
+        let named = at_most("subscription_ids", self.subscription_ids, MAX_SUBSCRIPTIONS)?;
         Ok(ReplayFilter {
             event_types: at_most("event_types", self.event_types, MAX_PATTERNS)?,
             webhook_id: self.webhook_id,
-            subscription_ids: at_most("subscription_ids", self.subscription_ids, MAX_SUBSCRIPTIONS)?,
+            subscription_ids: named.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
             event,
             cause: self.cause,
         })

@@ -5,7 +5,7 @@ use hookport::domain::id::ScheduleId;
 use http::StatusCode;
 use tracing::info;
 
-use super::{ask, find, hint};
+use super::{ask, hint};
 use crate::api::Api;
 use crate::caller::{Caller, Needs, ScheduleDelete};
 use crate::error::{ErrorBody, OutboundRefusal, Result};
@@ -31,7 +31,6 @@ pub(crate) async fn delete(
     Ids(id): Ids<ScheduleId>,
 ) -> Result<StatusCode> {
     let tenant = caller.tenant();
-    find(&api, tenant, id).await?;
     ask(&api, tenant, id).await?;
     if !api.app.store.delete_schedule(tenant, id).await? {
         return Err(OutboundRefusal::ScheduleNotFound.into());

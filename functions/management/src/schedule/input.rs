@@ -51,6 +51,10 @@ impl ScheduleInput {
         if self.data.to_string().len() > MAX_DATA_BYTES {
             return Err(Error::field("data", format!("must have at most {MAX_DATA_BYTES} bytes as JSON")));
         }
+        if serde_json::from_str::<serde_json::Value>(&format!("[[{}]]", self.data)).is_err() {
+            // It is stored and sent in two more levels.
+            return Err(Error::field("data", "must not be nested that deep"));
+        }
         let entity_type = self.entity_type.map(event_facts::entity_type).transpose();
         let entity_id = self.entity_id.map(event_facts::entity_id).transpose();
         Ok(Settings {

@@ -73,7 +73,10 @@ pub(crate) async fn update(
         return Err(Error::VersionMismatch(before.version));
     }
     let settings = request.into_settings()?;
-    judge(&api, tenant, &settings).await?;
+    // One that is switched off need not fit any more.
+    if settings.is_active {
+        judge(&api, tenant, &settings).await?;
+    }
     let now = api.app.clock.now();
     let after = before.changed(settings, now);
     ask(&api, tenant, id).await?;

@@ -3,11 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use hookport::domain::text::TenantSlug;
+use hookport::domain::time::later;
+use hookport::store::StoredSigningKey;
 use http::HeaderName;
 use http::header::CACHE_CONTROL;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::rotate::PUBLISHED;
 use crate::api::Api;
 use crate::error::{ErrorBody, Result};
 use crate::extract::Ids;
@@ -48,7 +51,7 @@ pub(crate) struct Jwk {
     get,
     path = "/api/v1/tenants/{slug}/jwks.json",
     operation_id = "readSigningKeySet",
-    tag = "signing keys",
+    tag = "signing-keys",
     params(("slug" = String, Path, description = "The tenant.")),
     responses(
         (
@@ -65,7 +68,9 @@ pub(crate) async fn jwks(
     Ids(slug): Ids<TenantSlug>,
 ) -> Result<([(HeaderName, &'static str); 1], Json<JwkSet>)> {
     let keys = api.public_keys(&slug).await?;
-    let keys = keys.iter().rev().map(|key| Jwk {
+    let now = api.app.clock.now();
+    let is_shown = |key: &&StoredSigningKey| key.signs_until.is_none_or(|until| later(until, PUBLISHED) > now);
+    let keys = keys.iter().rev().filter(is_shown).map(|key| Jwk {
         kty: "OKP",
         crv: "Ed25519",
         x: key.public.clone(),

@@ -16,7 +16,7 @@ use crate::page::One;
     get,
     path = "/api/v1/signing-keys",
     operation_id = "listSigningKeys",
-    tag = "signing keys",
+    tag = "signing-keys",
     security(("bearer" = [SigningKeyRead::PERMISSION])),
     responses((status = 200, description = "The keys.", body = One<Vec<SigningKeyView>>)),
 )]

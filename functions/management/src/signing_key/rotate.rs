@@ -26,7 +26,7 @@ const MAX_OVERLAP_H: u32 = 168;
 /// For how long they do when nothing else is said, in hours.
 const DEFAULT_OVERLAP_H: u32 = 24;
 /// For how long a key stays published once it no longer signs: what it signed may be looked at later.
-const PUBLISHED: SignedDuration = SignedDuration::from_hours(24 * 30);
+pub(super) const PUBLISHED: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// How the key is to be replaced.
 #[derive(Default, Deserialize, ToSchema)]
@@ -35,6 +35,10 @@ pub(crate) struct RotateSigningKey {
     /// For how long deliveries are signed with the present key as well. With 0 it signs no more at once.
     #[schema(maximum = 168, default = 24)]
     overlap_hours: Option<u32>,
+    /// Whether the present key was stolen: it signs no more, and is published no more.
+    #[serde(default)]
+    #[schema(default = false)]
+    revoke: bool,
 }
 
 /// Gives the tenant another key to sign with.
@@ -45,7 +49,7 @@ pub(crate) struct RotateSigningKey {
     post,
     path = "/api/v1/signing-keys",
     operation_id = "rotateSigningKey",
-    tag = "signing keys",
+    tag = "signing-keys",
     security(("bearer" = [SigningKeyUpdate::PERMISSION])),
     request_body = Option<RotateSigningKey>,
     responses(
@@ -61,6 +65,7 @@ pub(crate) async fn rotate(
     OptionalBody(request): OptionalBody<RotateSigningKey>,
 ) -> Result<(StatusCode, Json<One<SigningKeyView>>)> {
     let hours = within("overlap_hours", request.overlap_hours, 0..=MAX_OVERLAP_H)?.unwrap_or(DEFAULT_OVERLAP_H);
+    let hours = if request.revoke { 0 } else { hours };
     let (tenant, now) = (caller.tenant(), api.app.clock.now());
     let known = api.app.store.signing_keys(tenant).await?;
     let until = later(now, SignedDuration::from_hours(hours.into()));
@@ -71,6 +76,9 @@ pub(crate) async fn rotate(
     audit::record(&api, &record).await?;
     if !api.app.store.add_signing_key(tenant, &key, before.as_ref()).await? {
         return Err(Error::Conflict);
+    }
+    if let (Some(stolen), true) = (&before, request.revoke) {
+        api.app.store.forget_signing_key(tenant, stolen.id).await?;
     }
     for old in known.iter().rev().skip(1) {
         if old.signs_until.is_some_and(|until| later(until, PUBLISHED) <= now) {

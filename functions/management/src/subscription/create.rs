@@ -91,6 +91,9 @@ pub(crate) async fn create(
     let auth = request.auth.take();
     let trigger_challenge = request.trigger_challenge.unwrap_or(true);
     let settings = request.into_input().into_settings(&api, tenant, None).await?;
+    if caller.owner().is_some() && !settings.target.is_https() {
+        return Err(Error::OtherOwner);
+    }
     fits_owner(&settings, owner.as_ref())?;
     let plain = secret(&api, tenant, &settings, supplied).await?;
     let draft = Draft { owner, settings, declared: None, auth, trigger_challenge };

@@ -92,7 +92,7 @@ pub(crate) async fn test_send(
     let event_type = request.event_type.unwrap_or_else(|| type_of(&subscription.settings.events));
     // Nothing is published: the id stands for the test alone.
     let event_id = InboundDeliveryId::new(api.app.clock.now(), InboundWebhookId::NONE, api.app.random.bits()).into();
-    let made = Made { kind: DeliveryKind::Test, event_id, event_type, repeats: None };
+    let made = Made { kind: DeliveryKind::Test, event_id, event_type, repeats: None, id: None };
     let delivery = make(&api.app, &subscription, made).await?;
     let message = format!("The test is on its way; the delivery {} tells how it ends.", delivery.id);
     let mut data = TestSent { delivery_id: delivery.id, status: delivery.state.into(), message, delivery: None };

@@ -88,6 +88,9 @@ pub(crate) async fn update(
     };
     fits_owner(&settings, before.owner.as_ref())?;
     check_secret(&api, &before, &settings).await?;
+    if caller.owner().is_some() && !settings.target.is_https() && settings.target != before.settings.target {
+        return Err(Error::OtherOwner);
+    }
     let auth = auth::take(&api, caller.tenant(), id, &settings, auth, Some(&before)).await?;
     let kept = Subscription { auth, ..before.clone() };
     let now = api.app.clock.now();

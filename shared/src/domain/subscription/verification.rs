@@ -34,7 +34,8 @@ impl Challenge {
     /// # Errors
     /// When it is anything else.
     pub fn supplied(text: String) -> Result<Self, ChallengeError> {
-        let is_fine = SUPPLIED_CHALLENGE_CHARS.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        let is_fine = SUPPLIED_CHALLENGE_CHARS.contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         if is_fine { Ok(Self(text)) } else { Err(ChallengeError) }
     }
 
