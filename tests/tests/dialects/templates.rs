@@ -56,11 +56,12 @@ async fn a_template_makes_a_subscription_that_waits_for_its_hello() {
         assert_eq!((&data["state"], &data["proof"]), (&json!("pending_verification"), &Value::Null));
     }
     let url = "https://hooks.slack.com/services/T0/B0/x";
-    let more = json!({"name": "Money", "retry_schedule": "none", "trigger_challenge": false});
+    let more = json!({"name": "Money", "description": "What was paid.", "object_type": "invoice"});
     let made = gateway.create(&create("slack"), open(url, more)).await;
     let data = &made["data"];
-    assert_eq!((&data["name"], &data["retry_schedule"]), (&json!("Money"), &json!("none")));
-    assert_eq!(gateway.get(&path(&made)).await["data"]["state"], "awaiting_challenge");
+    let chosen = (&data["name"], &data["description"], &data["object_type"]);
+    assert_eq!(chosen, (&json!("Money"), &json!("What was paid."), &json!("invoice")));
+    assert_eq!(gateway.get(&path(&made)).await["data"]["dialect"], "slack");
 }
 
 /// B20: with a host that the operator trusts, for which nobody has to say hello, the whole way of a message is seen.

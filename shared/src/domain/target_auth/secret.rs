@@ -89,13 +89,4 @@ impl SecretName {
             Self::PrivateKey => "mtls.private_key",
         }
     }
-
-    /// Tells whether it is sent to anybody. What signs only is not; a session token is worth nothing without its key.
-    #[must_use]
-    pub fn is_sent(self) -> bool {
-        match self {
-            Self::Password | Self::Token | Self::Value | Self::ClientSecret => true,
-            Self::SecretAccessKey | Self::SessionToken | Self::PrivateKey => false,
-        }
-    }
 }

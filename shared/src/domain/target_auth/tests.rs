@@ -141,8 +141,7 @@ fn what_was_shown_can_be_sent_back() {
 fn a_hidden_secret_goes_where_it_went_and_nowhere_else() {
     for auth in all() {
         let moved = auth.clone().hidden().restored(Some(&auth), false);
-        let sent = auth.secrets().iter().any(|(name, _)| name.is_sent());
-        assert_eq!(matches!(moved, Err(TargetAuthError::Moved(_))), sent, "{auth:?}");
+        assert!(matches!(moved, Err(TargetAuthError::Moved(_))), "{auth:?}");
     }
     let before = oauth2(json!({}));
     for (token_url, stays) in [
@@ -155,6 +154,19 @@ fn a_hidden_secret_goes_where_it_went_and_nowhere_else() {
         assert_eq!(restored.is_ok(), stays, "{token_url}");
         assert!(stays || restored == Err(TargetAuthError::Moved(SecretName::ClientSecret)));
     }
+}
+
+/// A key that signs opens whatever it signs for: another service is another use.
+#[test]
+fn a_hidden_key_signs_for_what_it_signed_for_alone() {
+    let before = signing();
+    for (member, other) in [("region", "us-east-1"), ("service", "iam"), ("access_key_id", "AKIDOTHER")] {
+        let mut shown = serde_json::to_value(before.clone().hidden()).unwrap();
+        shown["credential"][member] = json!(other);
+        let given: TargetAuth = serde_json::from_value(shown).unwrap();
+        assert!(matches!(given.restored(Some(&before), true), Err(TargetAuthError::Moved(_))), "{member}");
+    }
+    assert_eq!(before.clone().hidden().restored(Some(&before), true), Ok(before));
 }
 
 #[test]
