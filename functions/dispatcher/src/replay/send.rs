@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 
 use super::Step;
-use super::page::{Group, Taker, groups, is_expired};
+use super::page::{Group, Manner, Taker, groups, is_expired};
 use crate::{Dispatcher, Trouble};
 
 /// How many items are on a page.
@@ -103,9 +103,9 @@ impl Dispatcher {
     ) -> Result<Vec<(usize, Settled)>, Trouble> {
         let mut all = Vec::with_capacity(group.items.len());
         for (place, item) in &group.items {
-            // A turn takes as long as its target does.
-            // The first of the page is sent in any case, so that it always comes further.
-            if *place > 0 && self.app.clock.now() >= deadline.0 {
+            // A turn takes as long as its target does. The first of the page is sent in any case, so that it comes further.
+            let takes_long = matches!(group.manner, Manner::InTurn);
+            if takes_long && *place > 0 && self.app.clock.now() >= deadline.0 {
                 break;
             }
             let settled = self.settle(replay, item, &group.taker, group.manner).await?;
