@@ -5,7 +5,7 @@
 
 use hookport::aws::lambda::Deadline;
 use hookport::domain::id::ScheduleId;
-use hookport::domain::schedule::{Progress, Schedule, fits};
+use hookport::domain::schedule::{Progress, Schedule, takes_any};
 use hookport::domain::text::TenantSlug;
 use hookport::domain::time::later;
 use hookport::schedules::publish_time;
@@ -71,7 +71,8 @@ impl Dispatcher {
     ) -> Result<bool, Trouble> {
         let (store, settings) = (&self.app.store, &schedule.settings);
         let definition = store.event_type(&schedule.tenant, &settings.event_type).await?;
-        let refused = fits(definition.as_ref(), &settings.data).err().map(|unfit| unfit.code());
+        // The data were held against the schema when the schedule was written, and are again before the schema changes.
+        let refused = takes_any(definition.as_ref()).err().map(|unfit| unfit.code());
         if let Some(code) = refused {
             warn!(tenant = %schedule.tenant, schedule.id = %schedule.id, code, "schedule.refused");
         }

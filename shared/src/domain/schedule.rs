@@ -125,15 +125,22 @@ impl Unfit {
     }
 }
 
+/// Tells whether events of this type are taken at all, as publishing does. What compiles schemas stays apart, because it
+/// is a tenth of the program that publishes what is scheduled.
+///
+/// # Errors
+/// When there is no such event type, or it is switched off.
+pub fn takes_any(definition: Option<&EventTypeDefinition>) -> Result<&EventTypeDefinition, Unfit> {
+    let definition = definition.ok_or(Unfit::Unknown)?;
+    if definition.is_enabled { Ok(definition) } else { Err(Unfit::Disabled) }
+}
+
 /// Holds a payload against its event type, as publishing does.
 ///
 /// # Errors
 /// When there is no such event type, it is switched off, or its schema asks for something else.
 pub fn fits(definition: Option<&EventTypeDefinition>, data: &Value) -> Result<(), Unfit> {
-    let definition = definition.ok_or(Unfit::Unknown)?;
-    if !definition.is_enabled {
-        return Err(Unfit::Disabled);
-    }
+    let definition = takes_any(definition)?;
     // It was compiled when it was stored. If it no longer does, nothing can be held against it.
     let schema = definition.schema.as_ref().and_then(|schema| Schema::compile(schema).ok());
     schema.map_or(Ok(()), |schema| schema.validate(data)).map_err(Unfit::Mismatch)

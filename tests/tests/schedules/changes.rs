@@ -130,6 +130,36 @@ async fn an_event_type_that_is_gone_is_said_and_waited_for() {
 }
 
 #[tokio::test]
+async fn a_schema_that_refuses_what_is_scheduled_is_not_taken() {
+    let gateway = gateway().await;
+    let id = made(&gateway, json!({})).await;
+    let strict = json!({"type": "object", "required": ["m"]});
+    let path = format!("{EVENT_TYPES}/report.due");
+    let trigger = json!({"ref": "report.due", "payload_schema": strict});
+    let pack = json!({"triggers": [trigger]});
+    let put = |schema: &Value| call(&gateway, Method::PUT, &path, Some(json!({"schema": schema})));
+    let refusal = put(&strict).await;
+    refused(&refusal, 409, "schedule_unfit");
+    assert!(refusal.1["error"]["message"].as_str().is_some_and(|text| text.contains(&id)), "{refusal:?}");
+    refused(&call(&gateway, Method::PUT, "/api/v1/packs/report", Some(pack)).await, 409, "schedule_unfit");
+    assert_eq!(gateway.get(&path).await["data"]["schema"], Value::Null);
+    assert_eq!(put(&json!({"type": "object", "required": ["n"]})).await.0, StatusCode::OK, "one that takes it");
+
+    // Made anew, it may not be stricter either.
+    assert_eq!(call(&gateway, Method::DELETE, &path, None).await.0, StatusCode::NO_CONTENT);
+    let anew = json!({"ref": "report.due", "schema": strict});
+    refused(&call(&gateway, Method::POST, EVENT_TYPES, Some(anew.clone())).await, 409, "schedule_unfit");
+
+    let schedule = format!("{SCHEDULES}/{id}");
+    let off = hourly(json!({"is_active": false}));
+    assert_eq!(call(&gateway, Method::PUT, &schedule, Some(off)).await.0, StatusCode::OK);
+    assert_eq!(call(&gateway, Method::POST, EVENT_TYPES, Some(anew)).await.0, StatusCode::CREATED);
+    refused(&call(&gateway, Method::PUT, &schedule, Some(hourly(json!({})))).await, 422, "schema_mismatch");
+    let fitting = hourly(json!({"data": {"m": 1}}));
+    assert_eq!(call(&gateway, Method::PUT, &schedule, Some(fitting)).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_run_publishes_one_now_beside_the_times() {
     let gateway = gateway().await;
     let id = made(&gateway, json!({"is_active": false})).await;

@@ -1,6 +1,6 @@
 //! Refusals about what is sent out beyond single deliveries: replays, issues, schedules, bookmarks, registration, keys.
 
-use hookport::domain::id::SubscriptionId;
+use hookport::domain::id::{ScheduleId, SubscriptionId};
 use http::StatusCode;
 
 /// Why an operation about such a thing was not done.
@@ -16,6 +16,8 @@ pub(crate) enum OutboundRefusal {
     IssueResolved,
     #[error("no schedule has this id")]
     ScheduleNotFound,
+    #[error("schema: the schedule {0} publishes what it would refuse; change the schedule first, or switch it off")]
+    ScheduleUnfit(ScheduleId),
     #[error("no bookmark has this id")]
     BookmarkNotFound,
     #[error("there are {0} of them, the most that a tenant may have: delete one first")]
@@ -52,6 +54,7 @@ impl OutboundRefusal {
             Self::IssueNotFound => "issue_not_found",
             Self::IssueResolved => "issue_resolved",
             Self::ScheduleNotFound => "schedule_not_found",
+            Self::ScheduleUnfit(_) => "schedule_unfit",
             Self::BookmarkNotFound => "bookmark_not_found",
             Self::TooMany(_) => "too_many",
             Self::RegistrationTokenNotFound => "registration_token_not_found",
@@ -79,6 +82,7 @@ impl OutboundRefusal {
             | Self::DialectNotFound => StatusCode::NOT_FOUND,
             Self::ReplayState(_)
             | Self::IssueResolved
+            | Self::ScheduleUnfit(_)
             | Self::TooMany(_)
             | Self::DialectBuiltIn
             | Self::DialectInUse(_) => StatusCode::CONFLICT,

@@ -18,6 +18,7 @@ use crate::caller::{Caller, EventTypeCreate, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::Body;
 use crate::page::One;
+use crate::schedule::keep_fitting;
 
 /// An event type to be made.
 #[derive(Deserialize, ToSchema)]
@@ -52,7 +53,12 @@ pub(crate) struct CreateEventType {
     responses(
         (status = 201, description = "The event type.", body = One<EventTypeWithSchema>),
         (status = 400, description = "`invalid_request`: a field breaks its rule.", body = ErrorBody),
-        (status = 409, description = "`event_type_exists`: the ref is taken.", body = ErrorBody),
+        (
+            status = 409,
+            description = "`event_type_exists`: the ref is taken. `schedule_unfit`: an active schedule publishes what the \
+                schema would refuse; the message names it.",
+            body = ErrorBody
+        ),
     ),
 )]
 pub(crate) async fn create(
@@ -73,6 +79,7 @@ pub(crate) async fn create(
         is_enabled: request.enabled.unwrap_or(true),
         ..EventTypeDefinition::new(id, caller.tenant().clone(), request.event_type, now)
     };
+    keep_fitting(&api, None, &definition).await?;
     let created = api.app.store.create_event_type(&definition).await;
     created.map_err(|error| Error::of_creation(error, Error::EventTypeExists))?;
     let data = EventTypeWithSchema::new(definition, Shown::default(), &api);

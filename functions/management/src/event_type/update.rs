@@ -15,6 +15,7 @@ use crate::caller::{Caller, EventTypeUpdate, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::{Body, Ids};
 use crate::page::One;
+use crate::schedule::keep_fitting;
 use crate::trigger::Access;
 
 /// What is to be said of an event type.
@@ -60,7 +61,12 @@ pub(crate) struct UpdateEventType {
             description = "`event_type_not_found`: no event type of the tenant has this id or ref.",
             body = ErrorBody
         ),
-        (status = 409, description = "`conflict`: someone else changed it at the same time.", body = ErrorBody),
+        (
+            status = 409,
+            description = "`conflict`: someone else changed it at the same time. `schedule_unfit`: an active schedule \
+                publishes what the new schema would refuse; the message names it.",
+            body = ErrorBody
+        ),
     ),
 )]
 pub(crate) async fn update(
@@ -82,6 +88,7 @@ pub(crate) async fn update(
         ..before.clone()
     };
     let after = after.next_version(api.app.clock.now());
+    keep_fitting(&api, Some(&before), &after).await?;
     let updated = api.app.store.update_event_type(&before, &after).await;
     updated.map_err(|error| Error::of_creation(error, Error::Conflict))?;
     let access = Access::of(&api, &caller, &after).await?;

@@ -17,6 +17,7 @@ use crate::caller::{Caller, EventTypeUpdate, Needs};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::{Body, Ids, JsonObject};
 use crate::page::One;
+use crate::schedule::keep_fitting;
 
 /// A pack to be applied.
 #[derive(Deserialize, ToSchema)]
@@ -92,7 +93,12 @@ impl From<&Plan> for PlanView {
                 `event_type:create` as well.",
             body = ErrorBody
         ),
-        (status = 409, description = "`conflict`: someone else changed one of them at the same time.", body = ErrorBody),
+        (
+            status = 409,
+            description = "`conflict`: someone else changed one of them at the same time. `schedule_unfit`: an active \
+                schedule publishes what a new schema would refuse; the message names it.",
+            body = ErrorBody
+        ),
     ),
 )]
 pub(crate) async fn apply(
@@ -123,10 +129,19 @@ pub(crate) async fn apply(
 async fn carry_out(api: &Api, tenant: &TenantSlug, pack: &Pack, plan: &Plan) -> Result<()> {
     let (store, now) = (&api.app.store, api.app.clock.now());
     let conflict = |error| Error::of_creation(error, Error::Conflict);
-    for trigger in &plan.create {
+    let created = plan.create.iter().map(|trigger| {
         let id = EventTypeId::new(now, api.app.random.bits());
-        let bare = EventTypeDefinition::new(id, tenant.clone(), trigger.event_type.clone(), now);
-        store.create_event_type(&pack.define(trigger, bare)).await.map_err(conflict)?;
+        pack.define(trigger, EventTypeDefinition::new(id, tenant.clone(), trigger.event_type.clone(), now))
+    });
+    let created: Vec<_> = created.collect();
+    for new in &created {
+        keep_fitting(api, None, new).await?;
+    }
+    for change in &plan.update {
+        keep_fitting(api, Some(&change.before), &change.after).await?;
+    }
+    for new in &created {
+        store.create_event_type(new).await.map_err(conflict)?;
     }
     for change in plan.update.iter().chain(&plan.disable) {
         let after = change.after.clone().next_version(now);

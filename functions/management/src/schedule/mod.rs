@@ -11,8 +11,10 @@ mod read;
 mod run;
 mod update;
 
+use hookport::domain::cursor::{MAX_LIMIT, PageRequest};
 use hookport::domain::event_facts::{OwnerName, Scope};
 use hookport::domain::event_type::EventType;
+use hookport::domain::event_type_definition::EventTypeDefinition;
 use hookport::domain::id::{EventId, ScheduleId};
 use hookport::domain::own_event::is_own;
 use hookport::domain::schedule::{CatchUp, Cron, Progress, Schedule, Settings, Unfit, ZoneName, fits};
@@ -159,6 +161,35 @@ async fn judge(api: &Api, tenant: &TenantSlug, settings: &Settings) -> Result<()
         Unfit::Disabled => Error::EventTypeDisabled,
         Unfit::Mismatch(violations) => Error::SchemaMismatch(violations),
     })
+}
+
+/// Holds the active schedules of an event type against what is to be said of it: the dispatcher, which publishes their
+/// data, compiles no schemas.
+///
+/// # Errors
+/// When the schema changes and would refuse the data of one.
+pub(crate) async fn keep_fitting(
+    api: &Api,
+    before: Option<&EventTypeDefinition>,
+    after: &EventTypeDefinition,
+) -> Result<()> {
+    if after.schema.is_none() || before.is_some_and(|before| before.schema == after.schema) {
+        return Ok(());
+    }
+    let schema = EventTypeDefinition { is_enabled: true, ..after.clone() };
+    let mut page = PageRequest { limit: MAX_LIMIT, after: None };
+    loop {
+        let found = api.app.store.schedules(&after.tenant, &page).await?;
+        let concerned =
+            |schedule: &&Schedule| schedule.settings.is_active && schedule.settings.event_type == after.event_type;
+        for schedule in found.items.iter().filter(concerned) {
+            if fits(Some(&schema), &schedule.settings.data).is_err() {
+                return Err(OutboundRefusal::ScheduleUnfit(schedule.id).into());
+            }
+        }
+        let Some(next) = found.next else { return Ok(()) };
+        page.after = Some(next);
+    }
 }
 
 /// Has the dispatcher look at a schedule, at the latest a little after the change that is made next.
