@@ -58,6 +58,16 @@ async fn every_function_asks_for_work_once_it_has_started() {
     deployment.stop(&[]).await;
 }
 
+/// The deployed program has no code that makes the document, and serves it nevertheless.
+#[tokio::test]
+async fn the_deployed_api_describes_itself() {
+    let deployment = Deployment::start().await;
+    let (status, document) = deployment.api("GET", "/api/v1/openapi.json", None).await;
+    let described: Value = serde_json::from_str(&management::openapi_json()).expect("a document");
+    assert_eq!((status, document), (200, described));
+    deployment.stop(&[]).await;
+}
+
 /// The main job on the deployed programs: configured over the API, taken in, fanned out, delivered with its signature.
 #[tokio::test]
 async fn a_signed_webhook_reaches_its_target_byte_for_byte() {

@@ -21,6 +21,7 @@ mod inbound_delivery;
 mod inbound_webhook;
 mod issue;
 mod log;
+#[cfg(feature = "document")]
 mod openapi;
 mod operator;
 mod owner;
@@ -32,6 +33,7 @@ mod registration;
 mod registration_token;
 mod rejection;
 mod replay;
+mod routes;
 mod sample;
 mod schedule;
 mod secret;
@@ -54,6 +56,7 @@ use hookport::app::App;
 use http::{Request, Response};
 use tower::ServiceExt;
 
+#[cfg(feature = "document")]
 pub use openapi::{openapi, openapi_json};
 pub use operator::{ensure_operator, invoke, issue_operator_token};
 
@@ -66,7 +69,7 @@ const MAX_BODY_BYTES: usize = 256 * 1024;
 /// The API over this plumbing.
 pub fn router(app: App) -> Router {
     let clock = app.clock.clone();
-    openapi::ROUTES
+    routes::ROUTES
         .clone()
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -1,26 +1,14 @@
 //! The OpenAPI document, made from the routes themselves.
 //!
-//! What all operations share (who may call, what can go wrong anywhere) is added here, once.
+//! What all operations share (who may call, what can go wrong anywhere) is added here, once. It is not part of the
+//! program that is deployed, which serves the document as it was written down ([`routes`](crate::routes)).
 
-use std::sync::LazyLock;
-
-use axum::Router;
-use http::HeaderName;
-use http::header::CONTENT_TYPE;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, Content, Info, OpenApi, Paths, Ref, RefOr, Response, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::api::Api;
-use crate::{
-    api_token, audit, bookmark, callback, delivery, dialect, egress_rule, event, event_type, health, inbound_delivery,
-    inbound_webhook, issue, owner, pack, preset, registration, registration_token, rejection, replay, sample, schedule,
-    signing_key, stats, subscription, template, tenant, trigger, verify, webhook_version,
-};
-
-static DOCUMENT: LazyLock<String> = LazyLock::new(openapi_json);
+use crate::routes::with_every_route;
 
 /// Refusals that operations share: name, status, description.
 const UNAUTHORIZED: Shared = ("Unauthorized", "401", "`unauthorized`: the token is missing, unknown or past its end.");
@@ -37,54 +25,15 @@ const UNAVAILABLE: Shared = ("Unavailable", "503", "`unavailable`: try again aft
 
 type Shared = (&'static str, &'static str, &'static str);
 
-/// Every route of the API. Made once, because the description that is made with it is large.
-pub(crate) static ROUTES: LazyLock<Router<Api>> = LazyLock::new(|| documented().split_for_parts().0);
-
-/// Every route of the API with its description.
-fn documented() -> OpenApiRouter<Api> {
-    let mut router = OpenApiRouter::with_openapi(base())
-        .routes(routes!(serve))
-        .merge(tenant::routes())
-        .merge(api_token::routes())
-        .merge(inbound_webhook::routes())
-        .merge(preset::routes())
-        .merge(inbound_delivery::routes())
-        .merge(rejection::routes())
-        .merge(replay::routes())
-        .merge(sample::routes())
-        .merge(webhook_version::routes())
-        .merge(stats::routes())
-        .merge(health::routes())
-        .merge(event_type::routes())
-        .merge(trigger::routes())
-        .merge(pack::routes())
-        .merge(event::routes())
-        .merge(bookmark::routes())
-        .merge(schedule::routes())
-        .merge(subscription::routes())
-        .merge(owner::routes())
-        .merge(registration_token::routes())
-        .merge(registration::routes())
-        .merge(audit::routes())
-        .merge(egress_rule::routes())
-        .merge(callback::routes())
-        .merge(verify::routes())
-        .merge(signing_key::routes())
-        .merge(dialect::routes())
-        .merge(template::routes())
-        .merge(delivery::routes())
-        .merge(issue::routes());
-    for item in router.get_openapi_mut().paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
-        operations.into_iter().flatten().for_each(complete);
-    }
-    router
-}
-
 /// The OpenAPI 3.1 document of the management API.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    documented().into_openapi()
+    let mut document = with_every_route(OpenApiRouter::with_openapi(base())).into_openapi();
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        operations.into_iter().flatten().for_each(complete);
+    }
+    document
 }
 
 /// The document as JSON for people to read, in a stable order, without a line break at its end.
@@ -94,18 +43,6 @@ pub fn openapi() -> OpenApi {
 #[must_use]
 pub fn openapi_json() -> String {
     openapi().to_pretty_json().expect("the document is plain data")
-}
-
-/// Describes this API.
-#[utoipa::path(
-    get,
-    path = "/api/v1/openapi.json",
-    operation_id = "readOpenApi",
-    tag = "openapi",
-    responses((status = 200, description = "This document.", content_type = "application/json", body = Object)),
-)]
-async fn serve() -> ([(HeaderName, &'static str); 1], &'static str) {
-    ([(CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
 }
 
 fn base() -> OpenApi {

@@ -12,7 +12,6 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::caller::{Caller, Needs, SubscriptionTest};
@@ -20,6 +19,7 @@ use crate::error::{Error, ErrorBody, Result};
 use crate::extract::Body;
 use crate::page::One;
 use crate::recorded::{body, headers};
+use crate::routes::routes;
 use crate::secret::SuppliedSecret;
 use crate::subscription::find_own;
 

@@ -16,9 +16,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{Array, ArrayBuilder, ObjectBuilder, Type};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
+use crate::routes::routes;
 
 /// What tokens start with, so that people and scanners recognise them.
 pub(crate) const TOKEN_PREFIX: &str = "hp_";

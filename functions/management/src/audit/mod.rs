@@ -14,11 +14,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::caller::Caller;
 use crate::error::Result;
+use crate::routes::routes;
 use crate::source::Source;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {

@@ -17,10 +17,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::error::{OutboundRefusal, Result};
+use crate::routes::routes;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()

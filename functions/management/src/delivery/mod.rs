@@ -14,7 +14,6 @@ mod view;
 use hookport::domain::delivery::Delivery;
 use hookport::domain::id::DeliveryId;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 pub(crate) use self::list::visible;
 pub(crate) use self::made::{Made, make};
@@ -24,6 +23,7 @@ pub(crate) use self::view::{DeliveryView, OutcomeView, StateView, error_of, head
 use crate::api::Api;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::routes::routes;
 use crate::subscription;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {

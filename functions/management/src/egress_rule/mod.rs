@@ -9,10 +9,10 @@ use hookport::egress::DenyRule;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::error::{Error, Result};
+use crate::routes::routes;
 
 /// The most rules of a deployment: they are one item of the table.
 pub(crate) const MAX_RULES: usize = 200;

@@ -16,11 +16,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 pub(crate) use publish::parse;
 
 use crate::api::Api;
+use crate::routes::routes;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()

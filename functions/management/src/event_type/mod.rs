@@ -20,12 +20,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 pub(crate) use places::everywhere;
 
 use crate::api::Api;
 use crate::error::{Error, Result};
+use crate::routes::routes;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     everywhere([routes!(list::list, create::create), routes!(read::read, update::update, delete::delete)])

@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::error::Result;
+use crate::routes::routes;
 use crate::stats::rejections_since;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {

@@ -17,9 +17,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
+use crate::routes::routes;
 
 pub(crate) use request::RequestView;
 

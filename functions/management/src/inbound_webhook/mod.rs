@@ -24,7 +24,6 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 pub(crate) use auth::{DEFAULT_KEY_HEADERS, made_row_secret};
 pub(crate) use keys::new_key;
@@ -34,6 +33,7 @@ pub(crate) use update::replace;
 
 use crate::api::Api;
 use crate::error::{Error, Result};
+use crate::routes::routes;
 use auth::{AuthConfigView, NewSecret};
 use settings::{HandlerType, IdempotencySetting};
 

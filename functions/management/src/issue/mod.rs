@@ -10,12 +10,12 @@ mod view;
 use hookport::domain::id::IssueId;
 use hookport::domain::issue::Issue;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use self::view::{IssueStateView, IssueView};
 use crate::api::Api;
 use crate::caller::Caller;
 use crate::error::{Error, OutboundRefusal, Result};
+use crate::routes::routes;
 use crate::subscription;
 
 /// How often a change is made anew when the issue changed meanwhile.

@@ -18,10 +18,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::error::{Error, Result};
+use crate::routes::routes;
 use crate::source::Source;
 use crate::subscription::create::{Draft, secret};
 use crate::subscription::{SubscriptionView, settings as subscription_settings};

@@ -16,10 +16,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::error::{Error, Result};
+use crate::routes::routes;
 
 /// What registration tokens start with, so that people and scanners recognise them.
 pub(crate) const REGISTRATION_PREFIX: &str = "hpr_";

@@ -17,11 +17,11 @@ use hookport::upkeep::{GRACE, hint_task};
 use jiff::SignedDuration;
 use tracing::info;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::caller::Caller;
 use crate::error::{Error, OutboundRefusal, Result};
+use crate::routes::routes;
 use crate::subscription;
 
 pub(crate) use self::view::ReplayView;

@@ -14,11 +14,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::error::{Error, Result};
 use crate::inbound_delivery::RequestView;
+use crate::routes::routes;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default().routes(routes!(arm::arm, clear::clear, read::read))

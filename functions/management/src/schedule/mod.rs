@@ -29,10 +29,10 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::error::{Error, OutboundRefusal, Result};
+use crate::routes::routes;
 
 /// How many of the next times are shown.
 const NEXT_TIMES: usize = 5;

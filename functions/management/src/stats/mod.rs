@@ -10,10 +10,10 @@ use hookport::domain::rejection::{Rejection, RejectionLog, SLOTS_AN_HOUR};
 use hookport::domain::stats::RollUp;
 use jiff::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::error::Result;
+use crate::routes::routes;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default().routes(routes!(read::read)).routes(routes!(detailed::detailed))

@@ -35,7 +35,6 @@ use http::header::ETAG;
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 #[cfg(test)]
 use sample::{defaults, sample};
@@ -45,6 +44,7 @@ use crate::api::Api;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::page::One;
+use crate::routes::routes;
 
 /// How often a change is made anew when somebody else was faster.
 const TRIES: u32 = 3;

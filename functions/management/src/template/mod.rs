@@ -7,9 +7,9 @@ use hookport::dialect::template::Template;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
+use crate::routes::routes;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default().routes(routes!(list::list)).routes(routes!(create::create))

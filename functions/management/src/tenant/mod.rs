@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
+use crate::routes::routes;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default().routes(routes!(list::list, create::create)).routes(routes!(read::read, update::update))

@@ -18,13 +18,13 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::event_type::{Shown, everywhere};
 use crate::inbound_webhook::{RateLimitSetting, key_of};
+use crate::routes::routes;
 use crate::stats::{self, WebhookStats};
 use settings::{TriggerHmac, TriggerIpAllowlist};
 

@@ -8,10 +8,10 @@ use hookport::domain::id::InboundWebhookId;
 use hookport::domain::inbound_webhook::InboundWebhook;
 use hookport::domain::text::TenantSlug;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::error::{Error, Result};
+use crate::routes::routes;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default().routes(routes!(list::list)).routes(routes!(read::read)).routes(routes!(diff::diff))
