@@ -6,11 +6,12 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_types::SdkConfig;
 use secrecy::{ExposeSecret, SecretString};
+
+use super::network;
 
 /// The credentials that calls are signed with.
 #[derive(Clone, Debug)]
@@ -102,7 +103,7 @@ impl AwsClients {
     pub fn new(settings: &AwsSettings, transport: Transport) -> Self {
         let http = match transport {
             Transport::InProcess(client) => Http::InProcess(client),
-            Transport::Network => Http::Network(network_client()),
+            Transport::Network => Http::Network(network::transport(CONNECT_TIMEOUT)),
         };
         Self {
             dynamodb: client!(aws_sdk_dynamodb, settings, http),
@@ -148,8 +149,4 @@ fn credentials(given: &AwsCredentials) -> Credentials {
         None,
         "configuration",
     )
-}
-
-fn network_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }

@@ -6,6 +6,7 @@ pub mod clients;
 pub mod expression;
 pub mod in_process;
 pub mod lambda;
+mod network;
 pub mod queue;
 pub mod secrets;
 pub mod sigv4;
