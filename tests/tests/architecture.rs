@@ -190,7 +190,10 @@ fn only_shared_src_aws_names_aws_crates() {
 #[test]
 fn one_file_reads_the_environment() {
     let broken = |line: &str| first_of(line, &["env::var"]);
-    assert_none(&breaches(&product_without("shared/src/config.rs"), broken), "add the value to hookport::config");
+    let mut others = product_without("shared/src/config.rs");
+    // Cargo tells build scripts in variables where to write.
+    others.retain(|file| !file.path.ends_with("build.rs"));
+    assert_none(&breaches(&others, broken), "add the value to hookport::config");
 }
 
 #[test]
