@@ -108,7 +108,8 @@ impl TestGateway {
     pub async fn on(cloud: Cloud, clock: Clock, names: &[&str], more: &[(&str, &str)]) -> Self {
         let mut settings = settings();
         settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let random = Random::seeded(7);
+        // Another gateway on the same stand-ins makes other ids, as another process would.
+        let random = Random::seeded(names.iter().flat_map(|name| name.bytes()).map(u64::from).sum());
         let mut gateway = Self { cloud, clock, random, settings, instances: Vec::new(), admin_token: String::new() };
         for name in names {
             gateway.instances.push(gateway.fresh(name));

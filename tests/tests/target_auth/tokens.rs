@@ -202,11 +202,15 @@ async fn another_client_gets_a_token_of_its_own() {
     auth["credential"]["client_id"] = json!("another");
     auth["credential"]["client_secret"] = json!("(hidden)");
     let (status, answer) = replace(&scene.gateway, &scene.made, &settings(&scene.sink, &auth)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "the first client's secret is not for another: {answer}");
+    auth["credential"]["client_secret"] = json!("another secret");
+    let (status, answer) = replace(&scene.gateway, &scene.made, &settings(&scene.sink, &auth)).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
     happens(&scene.gateway).await;
     assert_eq!(scene.shown(), ["Bearer second"]);
 
     // What was not changed keeps its token.
+    auth["credential"]["client_secret"] = json!("(hidden)");
     let (status, answer) = replace(&scene.gateway, &scene.made, &settings(&scene.sink, &auth)).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
     happens(&scene.gateway).await;
