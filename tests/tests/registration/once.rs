@@ -54,6 +54,7 @@ async fn a_lost_answer_is_given_again_for_ten_minutes() {
     let gateway = gateway().await;
     let sink = Sink::start().await;
     let (text, _) = issued(&gateway, json!({})).await;
+    gateway.advance(SignedDuration::from_secs(1));
     let body = asked(&sink, json!({"metadata": {"a": "1"}}));
     let first = made(registers(&gateway, &text, body.clone()).await);
     gateway.advance(SignedDuration::from_mins(9));
