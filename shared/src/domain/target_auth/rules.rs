@@ -52,7 +52,7 @@ pub enum TargetAuthError {
     #[error("is (hidden), and there is no earlier value to keep")]
     Hidden(SecretName),
     /// A hidden secret that would be sent to somebody else than before.
-    #[error("is (hidden), and the earlier value was for another host, client or use: give it anew")]
+    #[error("is (hidden), and the earlier value was for another scheme, host, port, client or use: give it anew")]
     Moved(SecretName),
     /// A header that is not the subscription's to set.
     #[error(transparent)]
