@@ -1,9 +1,9 @@
 //! Subscriptions whose target is a queue, on the stand-in for SQS: what is allowed, what arrives, and what a failure does.
 
 use hookport_local::template::local_queue_url;
-use hookport_tests::TestGateway;
-use hookport_tests::gateway::{TENANT, merge, text};
-use hookport_tests::inbound::list;
+use hookport_tests::gateway::{SECRET, TENANT, merge, text};
+use hookport_tests::inbound::{URL, kept, list};
+use hookport_tests::{SenderRequest, TestGateway};
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -162,4 +162,57 @@ async fn what_the_operator_takes_back_is_not_sent_any_more() {
     let expected = (&json!("pending"), &json!("target_not_allowed"));
     assert_eq!((&failed["state"], &failed["attempts"][0]["error_code"]), expected);
     assert_eq!(messages(&after, "orders").await, Vec::<Value>::new());
+}
+
+/// A service has no challenge to pass or to fail: an active subscription stays what it is.
+#[tokio::test]
+async fn what_the_operator_takes_back_for_a_while_is_no_failed_challenge() {
+    let before = gateway(&[ALLOWED]).await;
+    make_queue(&before, "orders").await;
+    let made = before.create(SUBSCRIPTIONS, wanted("orders", json!({"reverify_days": 1}))).await;
+    let after = TestGateway::on(before.cloud.clone(), before.clock.clone(), &["b"], &[]).await;
+    after.advance(SignedDuration::from_hours(25));
+    after.settle(after.instance(0)).await;
+    let path = format!("{SUBSCRIPTIONS}/{}", text(&made["data"]["id"]));
+    let now = after.get(&path).await["data"].clone();
+    let expected = (&json!("active"), &json!("passed"));
+    assert_eq!((&now["state"], &now["verification"]["status"]), expected);
+    assert_ne!(now["verification"]["verified_at"], made["data"]["verification"]["verified_at"], "it was renewed");
+    assert_eq!(messages(&before, "orders").await, Vec::<Value>::new(), "and nothing was sent");
+}
+
+/// Whoever takes a message from the queue can check it and tell it from a repetition, whatever else it says.
+#[tokio::test]
+async fn what_a_receiver_cannot_do_without_is_among_the_ten_attributes() {
+    let gateway = gateway(&[ALLOWED]).await;
+    gateway.webhook("github", json!({})).await;
+    let cases = [
+        ("standard", &["webhook-signature"][..]),
+        ("hub", &["x-hub-signature-256", "x-webhook-signature"]),
+        ("cloudevents", &["webhook-signature", "ce-id", "ce-type", "ce-source", "ce-specversion", "ce-time"]),
+        ("rfc9421", &["signature", "signature-input", "content-digest"]),
+    ];
+    for (dialect, _) in cases {
+        let queue = format!("orders-{dialect}");
+        make_queue(&gateway, &queue).await;
+        let more =
+            json!({"events": ["github.push"], "dialect": dialect, "forward_headers": ["*"], "headers": {"x-a": "b"}});
+        gateway.create(SUBSCRIPTIONS, wanted(&queue, more)).await;
+    }
+    let mut request = SenderRequest::json(r#"{"n":1}"#).signed(SECRET);
+    for n in 0..12 {
+        request = request.with(&format!("x-sender-{n}"), "anything");
+    }
+    kept(&gateway, URL, &request).await;
+    gateway.settle(gateway.instance(0)).await;
+    for (dialect, needed) in cases {
+        let lying = messages(&gateway, &format!("orders-{dialect}")).await;
+        let attributes = lying[0]["MessageAttributes"].as_object().expect("attributes");
+        assert_eq!(attributes.len(), 10, "{dialect}");
+        for name in needed.iter().chain(&["content-type", "hookport-delivery-id"]) {
+            assert!(attributes.contains_key(*name), "{dialect}: {name} is not in {:?}", attributes.keys());
+        }
+        let ids = ["webhook-id", "webhook-timestamp"].map(|name| attributes.contains_key(name));
+        assert_eq!(ids, [true; 2], "{dialect}");
+    }
 }

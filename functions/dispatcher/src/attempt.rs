@@ -2,7 +2,7 @@
 
 use hookport::dialect::Unsendable;
 use hookport::dialect::proof::Question;
-use hookport::domain::attempt::{Attempt, Outcome};
+use hookport::domain::attempt::{Answer, Attempt, Outcome};
 use hookport::domain::delivery::{Delivery, DeliveryKind, DeliveryState, OwnerToken, Wait};
 use hookport::domain::own_event::{OwnEvent, is_own};
 use hookport::domain::subscription::{Cause, State, Subscription};
@@ -14,6 +14,7 @@ use hookport::message::{Message, OutboundMessage};
 use hookport::own_events::tell;
 use hookport::signature::challenge::ChallengeFailure;
 use hookport::store::Recorded;
+use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
@@ -72,8 +73,9 @@ impl Dispatcher {
                 let url = with_key.as_ref().unwrap_or(&subscription.settings.url);
                 let speech = Speech { subscription, dialect, also: &ready.also, keys, origin, url };
                 match parcel.request(&delivery, n, &speech, started_at) {
+                    Ok(_) if is_unasked(&delivery, subscription) => unasked(),
                     Ok(request) if !subscription.settings.target.is_https() => {
-                        self.sent_to_service(request, &delivery, event, subscription).await
+                        self.sent_to_service(request, &delivery, event, ready).await
                     }
                     Ok(request) => {
                         let sent = self.send_authorised(request, ready).await;
@@ -323,6 +325,18 @@ pub(crate) fn here(code: &str, message: &str, verdict: Verdict) -> End {
     let permanent = verdict == GIVE_UP;
     let outcome = Outcome::Failed { code: code.to_owned(), message: message.to_owned(), permanent };
     End { outcome, verdict, seen: Seen::Unknown }
+}
+
+/// Tells whether this is a challenge to a service, which nobody sends: that the operator lets the tenant send there is all
+/// there is to prove, and each delivery asks that anew.
+fn is_unasked(delivery: &Delivery, subscription: &Subscription) -> bool {
+    delivery.kind == DeliveryKind::Challenge && !subscription.settings.target.is_https()
+}
+
+/// A challenge that is passed without being sent.
+fn unasked() -> End {
+    let answer = Answer { status: StatusCode::OK.as_u16(), ..Answer::default() };
+    End { outcome: Outcome::Answered(answer), verdict: Verdict::Delivered, seen: Seen::Unknown }
 }
 
 /// What an attempt came to, as a log line tells it.

@@ -7,7 +7,7 @@ use hookport::domain::subscription::Subscription;
 use hookport::domain::text::TenantSlug;
 use hookport::domain::time::later;
 use hookport::store::HeldDelivery;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::retry::WHILE_OFF;
 use crate::subscriptions::Ready;
@@ -16,6 +16,9 @@ use crate::{Dispatcher, Trouble};
 
 /// How many are read at a time.
 const PAGE: usize = 50;
+
+/// How long one is waited for that somebody else seems to attempt.
+const WHILE_ATTEMPTED: SignedDuration = SignedDuration::from_secs(2);
 
 /// How far it came.
 pub(crate) enum Drained {
@@ -92,6 +95,13 @@ impl Dispatcher {
         let waiting = match self.app.store.delivery(tenant, held.id).await? {
             Some(stored) if stored.state == DeliveryState::Held && stored.lane.is_none() => {
                 Waiting { delivery: stored, is_stored: true }
+            }
+            // It may be about to be kept: whoever was to attempt it notes that before the delivery says so.
+            Some(stored)
+                if let DeliveryState::Attempting { lease_until, .. } = stored.state
+                    && lease_until > now =>
+            {
+                return Ok(Some(lease_until.min(later(now, WHILE_ATTEMPTED))));
             }
             // It was released, cancelled or attempted before, or stands in its lane.
             Some(_) => return Ok(None),

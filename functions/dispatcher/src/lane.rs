@@ -25,6 +25,9 @@ const PAGE: usize = 100;
 /// How many lanes are started at once.
 const CONCURRENCY: usize = 16;
 
+/// How long a lane waits for what was kept before its subscription had an order. Upkeep starts it when that is over.
+const WHILE_DRAINING: SignedDuration = SignedDuration::from_secs(60);
+
 /// What came of a look at the first of a lane.
 enum Looked {
     /// It has ended: the next is first.
@@ -94,10 +97,12 @@ impl Dispatcher {
         }
         let subscription = &ready.subscription;
         match (subscription.status.state, subscription.intake()) {
-            // Also while it drains: what was kept elsewhere is moved into its lanes.
+            (State::Active, Intake::Hold) if self.is_kept_elsewhere(tenant, id).await? => {
+                return Ok(Looked::Until(later(now, WHILE_DRAINING)));
+            }
             (State::Active, _) => {}
-            (_, Intake::Skip) => return self.cancel(waiting, now).await,
-            (_, Intake::Hold | Intake::Deliver) => return Ok(Looked::Resting),
+            (_, Intake::Skip) if !subscription.status.is_keeping => return self.cancel(waiting, now).await,
+            (_, Intake::Skip | Intake::Hold | Intake::Deliver) => return Ok(Looked::Resting),
         }
         let may_go_at = match waiting.delivery.state {
             DeliveryState::Pending { next_attempt_at, .. } => next_attempt_at,
@@ -111,6 +116,12 @@ impl Dispatcher {
             // How it ended is read again: another may have recorded it.
             Turn::Taken | Turn::Moved => Looked::Moved,
         })
+    }
+
+    /// Tells whether something is kept for a subscription outside of its lanes. While it drains that is moved into them,
+    /// and may be older than what stands there.
+    async fn is_kept_elsewhere(&self, tenant: &TenantSlug, id: SubscriptionId) -> Result<bool, Trouble> {
+        Ok(!self.app.store.held(tenant, id, 1).await?.is_empty())
     }
 
     /// Looks at one that does not wait for its turn: it ended, or is being attempted, or its target has it.

@@ -1,16 +1,17 @@
 //! Attempts whose target is a service of the operator's cloud: what a request would say, in the service's own words.
 
+use hookport::dialect::Signing;
 use hookport::domain::attempt::{Answer, Outcome};
-use hookport::domain::delivery::{Delivery, DeliveryKind};
+use hookport::domain::delivery::Delivery;
 use hookport::domain::retry::FailureClass;
-use hookport::domain::subscription::{Settings, Subscription};
+use hookport::domain::subscription::Settings;
 use hookport::domain::target::{FunctionMode, Target};
 use hookport::domain::verdict::{self, Policy, Verdict, judge};
 use hookport::egress::OutgoingRequest;
+use http::HeaderMap;
 use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, PROXY_AUTHORIZATION, USER_AGENT,
 };
-use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use targets::{Fault, Parcel, Sent, TargetError};
 
@@ -18,11 +19,15 @@ use crate::Dispatcher;
 use crate::attempt::{End, GIVE_UP, TRY_AGAIN, here};
 use crate::event::Event;
 use crate::gates::Seen;
+use crate::subscriptions::Ready;
 
 /// Headers of a connection, or of a proof to a host: nobody behind a queue has a use for them. The type of the body is
 /// said apart.
 const NOT_CARRIED: [HeaderName; 7] =
     [AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION, USER_AGENT];
+
+/// Of the gateway's own headers, those that a receiver needs to check a signature and to drop what it has already.
+const IDENTITY: [&str; 3] = ["webhook-id", "webhook-timestamp", "hookport-delivery-id"];
 
 impl Dispatcher {
     /// Sends what `request` says to the subscription's service. `event` is what a delivery of an event carries.
@@ -31,19 +36,14 @@ impl Dispatcher {
         request: OutgoingRequest,
         delivery: &Delivery,
         event: Option<&Event>,
-        subscription: &Subscription,
+        ready: &Ready,
     ) -> End {
-        let settings = &subscription.settings;
+        let settings = &ready.subscription.settings;
         // The operator may have taken back what was allowed when the subscription was made, and may allow it again.
-        if !self.app.config.allows(&subscription.tenant, &settings.target) {
+        if !self.app.config.allows(&delivery.tenant, &settings.target) {
             return here("target_not_allowed", "the operator does not let this tenant send there", TRY_AGAIN);
         }
-        if delivery.kind == DeliveryKind::Challenge {
-            // That it is allowed is the proof.
-            let answer = Answer { status: StatusCode::OK.as_u16(), ..Answer::default() };
-            return End { outcome: Outcome::Answered(answer), verdict: Verdict::Delivered, seen: Seen::Unknown };
-        }
-        let parcel = parcel(request, delivery, event, settings);
+        let parcel = parcel(request, delivery, event, ready);
         match self.targets.send(&settings.target, &parcel).await {
             Ok(sent) => taken(&sent, settings, self.app.clock.now()),
             Err(error) => not_taken(&error, settings),
@@ -51,7 +51,7 @@ impl Dispatcher {
     }
 }
 
-fn parcel(request: OutgoingRequest, delivery: &Delivery, event: Option<&Event>, settings: &Settings) -> Parcel {
+fn parcel(request: OutgoingRequest, delivery: &Delivery, event: Option<&Event>, ready: &Ready) -> Parcel {
     let content_type = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let facts = event.and_then(|event| event.facts.as_ref());
     Parcel {
@@ -65,22 +65,53 @@ fn parcel(request: OutgoingRequest, delivery: &Delivery, event: Option<&Event>, 
             Some(facts.entity_type.as_deref().map_or_else(|| id.to_owned(), |kind| format!("{kind}/{id}")))
         }),
         content_type: content_type.to_owned(),
-        attributes: attributes(&request.headers, settings),
+        attributes: attributes(&request.headers, ready),
         body: request.body,
-        timeout: settings.timeout(),
+        timeout: ready.subscription.settings.timeout(),
     }
 }
 
-/// What the headers say. A service takes a few only: those that the owner of the subscription added come last.
-fn attributes(headers: &HeaderMap, settings: &Settings) -> Vec<(String, String)> {
-    let added: Vec<HeaderName> = settings.headers.iter().map(|(name, _)| name).collect();
-    let (of_owner, of_gateway): (Vec<_>, Vec<_>) = headers
-        .iter()
-        .filter(|(name, _)| !NOT_CARRIED.contains(name))
-        .filter_map(|(name, value)| Some((name, value.to_str().ok()?)))
-        .partition(|(name, _)| added.contains(name));
-    let in_order = of_gateway.into_iter().chain(of_owner);
-    in_order.map(|(name, value)| (name.as_str().to_owned(), value.to_owned())).collect()
+/// What the headers say. A service takes a few only, or a few bytes of them: what a receiver cannot do without comes
+/// first, and what senders and owners may add as much of as they like comes last.
+fn attributes(headers: &HeaderMap, ready: &Ready) -> Vec<(String, String)> {
+    let carried = headers.iter().filter(|(name, _)| !NOT_CARRIED.contains(name));
+    let mut ranked: Vec<_> = carried
+        .filter_map(|(name, value)| {
+            Some((rank(name, ready), name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
+        .collect();
+    ranked.sort_by_key(|(rank, ..)| *rank);
+    ranked.into_iter().map(|(_, name, value)| (name, value)).collect()
+}
+
+/// Where an attribute stands among the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Signature,
+    /// What is signed, and what tells repetitions apart.
+    Identity,
+    Dialect,
+    Gateway,
+    Forwarded,
+    Added,
+}
+
+fn rank(name: &HeaderName, ready: &Ready) -> Rank {
+    let is = |known: &str| known.eq_ignore_ascii_case(name.as_str());
+    let mut dialects = ready.dialect.iter().chain(&ready.also);
+    if dialects.any(|dialect| dialect.signatures.iter().flat_map(Signing::headers).any(|known| is(&known))) {
+        Rank::Signature
+    } else if IDENTITY.iter().any(|known| is(known)) {
+        Rank::Identity
+    } else if ready.dialect.iter().any(|dialect| dialect.headers.keys().any(|known| is(known))) {
+        Rank::Dialect
+    } else if ready.subscription.settings.headers.has(name) {
+        Rank::Added
+    } else if name.as_str().starts_with("hookport-") {
+        Rank::Gateway
+    } else {
+        Rank::Forwarded
+    }
 }
 
 /// The service took it. What it says is a receipt, but for a function that was waited for: that has answered, and the

@@ -100,7 +100,10 @@ pub(crate) async fn for_event(
     }
     if targets.is_empty() && !complete {
         // While it is going out for the first time, its row does not know where it goes.
-        targets = store.subscribed_ids(tenant, event_type, MOST).await?;
+        targets = match visible {
+            Some(visible) => visible.to_vec(),
+            None => store.subscribed_ids(tenant, event_type, MOST).await?,
+        };
     }
     targets.retain(|id| visible.is_none_or(|visible| visible.contains(id)));
     targets.truncate(MOST);

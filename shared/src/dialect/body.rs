@@ -59,7 +59,7 @@ pub enum Escape {
     /// Nothing.
     #[default]
     None,
-    /// `&`, `<` and `>` become entities, so that no value can be a link or call people: Slack's rule.
+    /// `&`, `<` and `>` become entities, so that no value can call people, or be a link behind other words: Slack's rule.
     Entities,
 }
 
@@ -133,9 +133,9 @@ impl Shape {
     fn render(&self, context: &Context<'_>, escape: Escape, most: Option<usize>) -> Value {
         match self {
             Self::Text(text) => match text.as_data() {
-                Some(_) if !context.room.take(context.message.payload.len()) => Value::Null,
                 Some(pointer) => {
-                    context.message.data().and_then(|data| data.pointer(pointer)).cloned().unwrap_or(Value::Null)
+                    let value = context.message.data().and_then(|data| data.pointer(pointer));
+                    value.filter(|value| context.room.take_json(value)).cloned().unwrap_or(Value::Null)
                 }
                 None => Value::String(text.render(context, |value| escape.apply(cut(value, most)))),
             },
@@ -204,8 +204,8 @@ impl Body {
             Self::Json { json, .. } => json.texts(&mut texts),
             Self::Form { form } => texts.extend(form.values()),
         }
-        if texts.iter().any(|text| text.has(Variable::Signature)) {
-            return Err("body: has no {signature}: it is made over the body".to_owned());
+        if texts.iter().any(|text| text.has(Variable::Signature) || text.has(Variable::Body)) {
+            return Err("body: has neither {body} nor {signature}: those are made of it".to_owned());
         }
         match self {
             Self::Json { max_chars: Some(0), .. } => Err("body.max_chars: must be at least 1".to_owned()),

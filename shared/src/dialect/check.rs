@@ -75,6 +75,9 @@ impl Dialect {
             if text.has(Variable::Body) || text.has(Variable::Signature) {
                 return Err(format!("headers.{name}: has neither {{body}} nor {{signature}}"));
             }
+            if !text.fits_headers() {
+                return Err(format!("headers.{name}: has no other characters than visible ASCII and spaces"));
+            }
         }
         if self.signatures.len() > MAX_SIGNATURES {
             return Err(format!("signatures: has at most {MAX_SIGNATURES} entries"));

@@ -97,7 +97,8 @@ pub enum MessageKey {
 
 /// Headers that every request with a body has, whatever its dialect.
 const CARRIED: [&str; 3] = ["content-digest", "content-type", "user-agent"];
-/// The most bytes of a delivery that the value of a signature's header may have.
+/// The most bytes of a delivery that the value of a signature's header may have, and that may be signed beyond the size of
+/// its payload and besides the body.
 const MAX_SIGNATURE_BYTES: usize = 8 * 1024;
 /// The most components of an HTTP message signature.
 const MAX_COMPONENTS: usize = 20;
@@ -215,10 +216,13 @@ fn append(headers: &mut HeaderMap, name: &'static str, between: &str, value: &st
 
 impl Mac {
     fn write(&self, unsigned: &Unsigned<'_>, keys: &Keys, headers: &mut HeaderMap) -> Result<(), Unsendable> {
+        let message = unsigned.message;
+        let copied = Room::new(message.payload.len() + MAX_SIGNATURE_BYTES);
+        let parts = self.signed.parts(&Context { message, body: unsigned.body, signature: None, room: &copied });
+        copied.check()?;
         let room = Room::new(MAX_SIGNATURE_BYTES);
-        let context = |signature| Context { message: unsigned.message, body: unsigned.body, signature, room: &room };
+        let context = |signature| Context { message, body: unsigned.body, signature, room: &room };
         let sign = |key: &Key| {
-            let parts = self.signed.parts(&context(None));
             let bytes = match self.key {
                 KeyForm::Text => key.bytes(),
                 KeyForm::Standard => key.standard_bytes().ok_or(Unsendable::Secret)?,
@@ -228,7 +232,8 @@ impl Mac {
         };
         let current = sign(keys.current())?;
         let mut value = self.value.render(&context(Some(&current)), header_value);
-        if let (Some(also), Some(previous)) = (&self.also, keys.previous(unsigned.message.at)) {
+        let can_sign = |key: &&Key| self.key == KeyForm::Text || key.standard_bytes().is_some();
+        if let (Some(also), Some(previous)) = (&self.also, keys.previous(message.at).filter(can_sign)) {
             let previous = sign(previous)?;
             value.push_str(&also.render(&context(Some(&previous)), header_value));
         }
@@ -253,6 +258,9 @@ impl Mac {
         let is_value = |text: &Text| text.has(Variable::Signature) && !text.has(Variable::Body);
         if !is_value(&self.value) || !self.also.as_ref().is_none_or(is_value) {
             return Err("signatures.value: must have {signature} in it, and no {body}".to_owned());
+        }
+        if !self.value.fits_headers() || !self.also.as_ref().is_none_or(Text::fits_headers) {
+            return Err("signatures.value: has no other characters than visible ASCII and spaces".to_owned());
         }
         Ok(())
     }
@@ -353,6 +361,9 @@ impl MessageSigning {
         };
         if !self.components.iter().all(is_known) {
             return Err("signatures.components: are headers in lower case and derived components".to_owned());
+        }
+        if self.components.iter().enumerate().any(|(n, name)| self.components[..n].contains(name)) {
+            return Err("signatures.components: are each named once".to_owned());
         }
         if sfv::Key::from_string(self.label.clone()).is_err() || self.label.len() > 64 {
             return Err("signatures.label: must have 1 to 64 lower-case letters, digits, _, - and .".to_owned());

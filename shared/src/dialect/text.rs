@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::io;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -182,9 +183,29 @@ impl Room {
         left.is_some()
     }
 
+    /// Takes what a value is as JSON; nothing is written for one that is too large.
+    pub(super) fn take_json(&self, value: &Value) -> bool {
+        serde_json::to_writer(self, value).is_ok()
+    }
+
+    fn is_spent(&self) -> bool {
+        self.0.get().is_none()
+    }
+
     /// Fails when more was asked for than there was.
     pub(super) fn check(&self) -> Result<(), Unsendable> {
         self.0.get().map(drop).ok_or(Unsendable::TooLarge)
+    }
+}
+
+/// Counts what is written as taken, and keeps none of it.
+impl io::Write for &Room {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.take(bytes.len()) { Ok(bytes.len()) } else { Err(io::ErrorKind::StorageFull.into()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -204,24 +225,38 @@ impl Text {
         }
     }
 
-    /// The bytes, piece by piece, so that nobody copies a body to sign it.
+    /// The bytes, piece by piece, so that nobody copies a body to sign it. Stops where the room is spent.
     pub(super) fn parts<'c>(&'c self, context: &Context<'c>) -> Vec<Cow<'c, [u8]>> {
-        let parts = self.pieces.iter().map(|piece| match piece {
-            Piece::Variable(Variable::Body) => Cow::Borrowed(context.body),
-            piece => match piece.text(context) {
-                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-            },
+        let parts = self.pieces.iter().map_while(|piece| match piece {
+            Piece::Variable(Variable::Body) => Some(Cow::Borrowed(context.body)),
+            piece => {
+                let part = match piece.text(context) {
+                    Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                    Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+                };
+                context.room.take(part.len()).then_some(part)
+            }
         });
         parts.collect()
     }
 
-    /// The text, with `escape` applied to what comes from the delivery.
+    /// Tells whether all that the row itself says can stand in a header.
+    pub(super) fn fits_headers(&self) -> bool {
+        let is_fine = |piece: &Piece| match piece {
+            Piece::Plain(plain) => plain.bytes().all(|b| (b' '..=b'~').contains(&b)),
+            Piece::Variable(_) | Piece::Data { .. } => true,
+        };
+        self.pieces.iter().all(is_fine)
+    }
+
+    /// The text, with `escape` applied to what comes from the delivery. Stops where the room is spent.
     pub(super) fn render(&self, context: &Context<'_>, escape: impl Fn(Cow<'_, str>) -> String) -> String {
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Plain(plain) => text.push_str(plain),
+                // It is a failure already, and each further copy would be made in vain.
+                _ if context.room.is_spent() => break,
                 piece => {
                     let value = piece.text(context);
                     if context.room.take(value.len()) {

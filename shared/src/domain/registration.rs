@@ -14,7 +14,7 @@ use super::event_type::EventPattern;
 use super::host_pattern::HostPattern;
 use super::id::{RegistrationTokenId, SubscriptionId};
 use super::rate_limit::RateLimit;
-use super::subscription::{State, Subscription};
+use super::subscription::{Cause, State, Subscription};
 use super::text::{Name, TenantSlug};
 use super::time::later;
 use crate::vault::Sealed;
@@ -252,9 +252,12 @@ impl RegistrationUse {
             State::AwaitingApproval => is_as_it_began,
             State::PendingVerification | State::VerificationFailed | State::Active => {
                 let is_unproven = subscription.verification.verified_at.is_none();
-                // The proof is the one change that is no admin's.
-                let is_nearly = subscription.version <= Subscription::FIRST_VERSION + 1;
-                self.is_approved && is_nearly && (is_unproven || self.is_own_challenge || is_as_it_began)
+                // The end of its challenge is the one change that is no admin's.
+                let is_ended = matches!(subscription.status.cause, Cause::ChallengePassed | Cause::ChallengeFailed);
+                let is_only_ended = is_ended && subscription.version == Subscription::FIRST_VERSION + 1;
+                self.is_approved
+                    && (is_as_it_began || is_only_ended)
+                    && (is_unproven || self.is_own_challenge || is_as_it_began)
             }
             State::AwaitingChallenge | State::Paused | State::Disabled => false,
         }

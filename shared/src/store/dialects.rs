@@ -99,7 +99,8 @@ impl Store {
         list_all(&self.configs, keys::signing_keys(tenant)).await
     }
 
-    /// Adds a key, and lets `before` sign until the time that it says. Tells whether nobody was faster.
+    /// Adds a key in the place of `before`, which signs until the time that it says, or is forgotten with the same write
+    /// where it `is_stolen`. Tells whether nobody was faster.
     ///
     /// # Errors
     /// When the table cannot be reached.
@@ -108,6 +109,7 @@ impl Store {
         tenant: &TenantSlug,
         key: &StoredSigningKey,
         before: Option<&StoredSigningKey>,
+        is_stolen: bool,
     ) -> Result<bool, TableError> {
         let current = Holding { v: key.id };
         let test = match before {
@@ -120,7 +122,8 @@ impl Store {
             raise_version(tenant),
         ];
         if let Some(before) = before {
-            writes.push(put(keys::signing_key(tenant, before.id), before, vec![])?);
+            let at = keys::signing_key(tenant, before.id);
+            writes.push(if is_stolen { Write::Delete(at, vec![]) } else { put(at, before, vec![])? });
         }
         match self.configs.write_together(writes).await {
             Ok(()) => Ok(true),

@@ -90,13 +90,13 @@ impl Store {
         list(&self.deliveries, keys::replays(tenant), page).await
     }
 
-    /// The replays of a tenant that have no end yet, the oldest first.
+    /// The replays of a tenant that have no end yet at `now`, the oldest first.
     ///
     /// # Errors
     /// When the table cannot be reached or a row cannot be read.
-    pub async fn unfinished_replays(&self, tenant: &TenantSlug) -> Result<Vec<Replay>, TableError> {
+    pub async fn unfinished_replays(&self, tenant: &TenantSlug, now: Timestamp) -> Result<Vec<Replay>, TableError> {
         let mut all: Vec<Replay> = list_all(&self.deliveries, keys::replays(tenant)).await?;
-        all.retain(|replay| !replay.stage.is_final());
+        all.retain(|replay| !replay.stage.is_final() && now < replay.expires_at());
         Ok(all)
     }
 

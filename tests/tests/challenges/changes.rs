@@ -197,3 +197,25 @@ async fn b2_other_events_hold_from_the_change_on() {
     }
     assert_eq!(numbers(&sink), [2, 4]);
 }
+
+/// A host that the operator trusts proves nothing for the one that comes after it.
+#[tokio::test]
+async fn a_url_does_not_inherit_the_proof_of_a_trusted_one_before_it() {
+    let gateway = TestGateway::with_settings(&["a"], &[("TRUSTED_TARGETS", "hooks.example.com")]).await;
+    gateway.webhook("github", json!({})).await;
+    let sink = Sink::start().await;
+    let path = path_of(&held(&gateway, &sink).await);
+    let trusted = settings(&sink, json!({"url": "https://hooks.example.com/x"}));
+    let (status, answer) = replaced(&gateway, &path, 1, &trusted).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert_eq!(answer["data"]["verification"]["status"], "not_started");
+    assert_eq!(replaced(&gateway, &path, 2, &settings(&sink, json!({}))).await.0, StatusCode::OK);
+    for operation in ["disable", "enable"] {
+        done(&gateway, Method::POST, &format!("{path}/{operation}"), json!({})).await;
+    }
+    assert_eq!(state(&gateway, &path).await, "pending_verification");
+    sink.answers_challenges(failing(3));
+    delivered(&gateway, 1).await;
+    assert!(sink.received().is_empty(), "nothing before it has answered");
+    assert_eq!(sink.challenges().len(), 1);
+}

@@ -1,5 +1,10 @@
 //! Pausing, resuming, disabling and enabling: what is kept, in which order it goes out, and that nothing goes twice.
 
+use hookport::domain::delivery::{DeliveryState, OwnerToken};
+use hookport::domain::id::DeliveryId;
+use hookport::domain::text::TenantSlug;
+use hookport::store::Claim;
+use hookport_tests::gateway::TENANT;
 use hookport_tests::inbound::list;
 use hookport_tests::{Sink, TestGateway};
 use http::Method;
@@ -212,4 +217,31 @@ async fn b12_each_change_is_told_once() {
     }
     let causes: Vec<Value> = watcher.received().iter().map(|event| json_of(event)["data"]["cause"].clone()).collect();
     assert_eq!(causes, ["challenge_passed", "by_hand", "by_hand", "by_hand", "by_hand"]);
+}
+
+/// Whoever keeps what was to be attempted notes it first. A resume that falls in between finds the note, and not yet what
+/// it is about.
+#[tokio::test]
+async fn what_is_kept_at_the_moment_of_the_resume_is_delivered() {
+    let gateway = gateway_of(&["a"]).await;
+    let sink = Sink::start().await;
+    let path = path_of(&active(&gateway, &sink, json!({})).await);
+    sink.answers([500]);
+    delivered(&gateway, 1).await;
+    by_hand(&gateway, &path, "pause").await;
+    gateway.advance(SignedDuration::from_mins(1));
+
+    let store = &gateway.instance(0).management_app.store;
+    let tenant = TenantSlug::try_from(TENANT.to_owned()).expect("a slug");
+    let shown = list(&gateway, "/api/v1/deliveries?event_type=github.*").await.remove(0);
+    let id: DeliveryId = shown["id"].as_str().expect("an id").parse().expect("an id");
+    let (owner, now) = (OwnerToken::new(7), gateway.clock.now());
+    let claim = store.claim_attempt(&tenant, id, owner, now, now + SignedDuration::from_secs(90)).await;
+    let Ok(Claim::Ours(delivery)) = claim else { panic!("it is due") };
+    store.note_held(&delivery).await.expect("it is noted");
+    by_hand(&gateway, &path, "resume").await;
+    gateway.drain(gateway.instance(0)).await;
+    store.record_attempt(owner, &delivery.in_state(DeliveryState::Held, now)).await.expect("it is kept");
+    gateway.settle(gateway.instance(0)).await;
+    assert_eq!((numbers(&sink), states(&gateway).await), (vec![1, 1], vec![json!("delivered")]));
 }

@@ -121,6 +121,28 @@ async fn without_an_overlap_the_old_key_signs_no_more_at_once() {
     assert!(!is_asymmetric(&request, &text(&old["public_key"])));
 }
 
+/// Also the one that was replaced before anybody knew, and signs still.
+#[tokio::test]
+async fn once_keys_are_revoked_none_of_them_signs_or_is_published() {
+    let gateway = gateway().await;
+    let target = Target::start().await;
+    subscribed(&gateway, &target, json!({"dialect": "standard-v1a"})).await;
+    rotate(&gateway, 24).await;
+    gateway.advance(SignedDuration::from_secs(1));
+    let new = gateway.create(SIGNING_KEYS, json!({"revoke": true})).await["data"].clone();
+    let known = list(&gateway, SIGNING_KEYS).await;
+    assert_eq!((known.len(), &known[0]["id"], &known[0]["signs_until"]), (1, &new["id"], &Value::Null));
+    gateway.advance(FORGOTTEN);
+    assert_eq!(published_keys(&gateway).await.len(), 1);
+    published(&gateway, invoice()).await;
+    let request = newest(&target);
+    assert_eq!(count(&request), 1);
+    assert!(is_asymmetric(&request, &text(&new["public_key"])));
+    gateway.advance(SignedDuration::from_secs(1));
+    rotate(&gateway, 1).await;
+    assert_eq!(list(&gateway, SIGNING_KEYS).await.len(), 2, "and it is replaced like any other");
+}
+
 #[tokio::test]
 async fn a_message_signature_has_a_label_for_each_key() {
     let gateway = gateway().await;

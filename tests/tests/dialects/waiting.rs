@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use hookport_local::cloud::{Fault, FaultKind};
 use hookport_tests::Sink;
 use hookport_tests::gateway::{TestGateway, text};
 use hookport_tests::inbound::list;
@@ -214,4 +215,79 @@ async fn a_token_of_an_owner_sees_the_answers_of_its_own_targets() {
     assert_eq!(shown[0]["subscription_id"], made["data"]["id"]);
     assert!(!answer.to_string().contains("not for ann"));
     assert_eq!(common.received().len(), 1, "it was sent all the same");
+}
+
+/// Also when the time is over, and many others want the event that were there before.
+#[tokio::test]
+async fn a_token_of_an_owner_sees_its_own_answers_although_others_take_longer() {
+    let gateway = gateway().await;
+    let url = "https://example.com/hook";
+    let held =
+        |n: u32| json!({"name": n.to_string(), "url": url, "events": ["invoice.paid"], "trigger_challenge": false});
+    let set = json!({"set": "many", "subscriptions": (0..100).map(held).collect::<Vec<_>>()});
+    let (status, declared) = post(&gateway, "/api/v1/subscriptions/declare", set).await;
+    assert_eq!(status, StatusCode::OK, "{declared}");
+    gateway.advance(SignedDuration::from_secs(1));
+    let (sink, made) = subscribed(&gateway, json!({"owner": "ann"})).await;
+    let (slow, _) = subscribed(&gateway, json!({})).await;
+    slow.hang(true);
+    let body = json!({"name": "t", "owner": "ann", "permissions": ["event:publish"]});
+    let ann = text(&gateway.create(TOKENS, body).await["token"]);
+    let path = format!("{EVENTS}?wait=5");
+    let asked = async {
+        let answer = gateway.api(Method::POST, &path, &ann, Some(invoice())).await;
+        slow.hang(false);
+        answer
+    };
+    let work = async {
+        while slow.received().is_empty() {
+            gateway.drain(gateway.instance(0)).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    let clock = async {
+        slow.got(1).await;
+        sink.got(1).await;
+        gateway.advance(SignedDuration::from_secs(5));
+    };
+    let all = async { tokio::join!(asked, work, clock).0 };
+    let (status, answer) = timeout(Duration::from_secs(20), all).await.expect("the wait ends");
+    assert_eq!((status, &answer["data"]["complete"]), (StatusCode::ACCEPTED, &json!(false)), "{answer}");
+    let shown = answer["data"]["deliveries"].as_array().expect("deliveries");
+    assert_eq!((shown.len(), &shown[0]["subscription_id"]), (1, &made["data"]["id"]), "{answer}");
+}
+
+/// Who is told that something went wrong may ask again, and nothing was sent before.
+#[tokio::test]
+async fn a_test_that_was_made_is_never_answered_with_an_error() {
+    let gateway = gateway().await;
+    let (_sink, made) = subscribed(&gateway, json!({})).await;
+    let test = format!("{}/test?wait=1", path(&made));
+    let (mut errors, mut accepted) = (0, 0);
+    for nth in 1.. {
+        let before = list(&gateway, "/api/v1/deliveries?kind=test&limit=100").await.len();
+        gateway.cloud.faults().set(Fault::new(FaultKind::Before).on("GetItem").nth(nth));
+        let is_answered = Cell::new(false);
+        let asked = async {
+            let answer = post(&gateway, &test, json!({})).await;
+            is_answered.set(true);
+            answer
+        };
+        let clock = async {
+            while !is_answered.get() {
+                gateway.advance(A_LOOK);
+                tokio::task::yield_now().await;
+            }
+        };
+        let (status, answer) = tokio::join!(asked, clock).0;
+        let is_hit = gateway.cloud.faults().hit() == 1;
+        gateway.cloud.faults().clear();
+        let more = list(&gateway, "/api/v1/deliveries?kind=test&limit=100").await.len() - before;
+        assert_eq!(more == 1, status == StatusCode::ACCEPTED, "call {nth}: {answer}");
+        if !is_hit {
+            break;
+        }
+        if more == 1 { accepted += 1 } else { errors += 1 }
+    }
+    assert!(errors > 0 && accepted > 0, "calls failed before it was made and after: {errors}, {accepted}");
 }

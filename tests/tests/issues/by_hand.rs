@@ -1,7 +1,8 @@
 //! What people do with issues: acknowledge, resolve, send again what failed.
 
 use hookport_tests::Sink;
-use http::StatusCode;
+use hookport_tests::gateway::text;
+use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -74,4 +75,32 @@ async fn what_failed_for_a_cause_is_sent_again_once_and_nothing_else() {
     again.sort();
     failed.sort();
     assert_eq!(again, failed);
+}
+
+/// A plan that waits for somebody, or that was stopped, sends nothing; one that is under way is the answer.
+#[tokio::test]
+async fn asking_again_gives_what_is_under_way_and_nothing_that_is_not() {
+    let gateway = gateway().await;
+    let sink = Sink::start().await;
+    subscribed(&gateway, &sink).await;
+    sink.answers([400]);
+    happen(&gateway, 1).await;
+    let issue = issues(&gateway).await.remove(0);
+    let since = (gateway.clock.now() - SignedDuration::from_hours(1)).to_string();
+    let filter = json!({"subscription_ids": [issue["subscription_id"]], "cause": issue["cause"]});
+    let plan = json!({"since": since, "which": ["failed"], "filter": filter});
+    let (status, planned) = gateway.api(Method::POST, "/api/v1/replays", gateway.admin_token(), Some(plan)).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{planned}");
+    gateway.settle(gateway.instance(0)).await;
+
+    let first = act(&gateway, &issue, "retry", None).await.1["data"]["id"].clone();
+    assert_ne!(first, planned["data"]["id"], "nobody starts that one");
+    assert_eq!(act(&gateway, &issue, "retry", None).await.1["data"]["id"], first);
+    let path = format!("/api/v1/replays/{}/cancel", text(&first));
+    let (status, answer) = gateway.api(Method::POST, &path, gateway.admin_token(), None).await;
+    assert!(status.is_success(), "{answer}");
+    let second = act(&gateway, &issue, "retry", None).await.1["data"]["id"].clone();
+    assert_ne!(second, first);
+    gateway.settle(gateway.instance(0)).await;
+    assert_eq!(sink.received().len(), 2, "once, and once again");
 }

@@ -1,11 +1,12 @@
 //! Pausing and resuming: lanes rest with their subscription and go on where they were.
 
 use hookport_tests::Sink;
+use hookport_tests::gateway::text;
 use http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::{act, attempts, gateway, happens, later, order, ordered, sent, states};
+use crate::{act, attempts, deliveries, gateway, happens, later, order, ordered, sent, states};
 
 #[tokio::test]
 async fn a_pause_keeps_every_lane_as_it_is() {
@@ -85,4 +86,46 @@ async fn what_stands_in_lanes_is_sent_although_no_order_is_asked_for_any_more() 
     act(&gateway, Method::POST, &format!("{path}/resume"), None).await;
     gateway.settle(gateway.instance(0)).await;
     assert_eq!(sent(&sink), ["x1", "x2"]);
+}
+
+/// What was kept before a subscription was disabled stays kept, whoever looks at its lanes meanwhile.
+#[tokio::test]
+async fn what_lanes_kept_during_a_pause_outlives_that_the_subscription_is_disabled() {
+    let gateway = gateway().await;
+    let sink = Sink::start().await;
+    let path = ordered(&gateway, &sink, json!({})).await;
+    act(&gateway, Method::POST, &format!("{path}/pause"), None).await;
+    for n in 1..=3 {
+        happens(&gateway, "x", n).await;
+    }
+    act(&gateway, Method::POST, &format!("{path}/disable"), None).await;
+    let first = text(&deliveries(&gateway).await[0]["id"]);
+    act(&gateway, Method::POST, &format!("/api/v1/deliveries/{first}/cancel"), None).await;
+    gateway.drain(gateway.instance(0)).await;
+    happens(&gateway, "x", 4).await;
+    for _ in 0..3 {
+        later(&gateway, SignedDuration::from_hours(1)).await;
+    }
+    assert_eq!(states(&gateway).await, ["cancelled", "held", "held"], "what comes while it is disabled is not for it");
+    act(&gateway, Method::POST, &format!("{path}/enable"), None).await;
+    gateway.settle(gateway.instance(0)).await;
+    assert_eq!(sent(&sink), ["x2", "x3"]);
+}
+
+/// A lane waits until nothing is kept elsewhere: that may be older than what stands in it.
+#[tokio::test]
+async fn a_lane_does_not_run_ahead_of_what_was_kept_before_there_were_lanes() {
+    let gateway = gateway().await;
+    let sink = Sink::start().await;
+    let path = ordered(&gateway, &sink, json!({"ordering": null})).await;
+    act(&gateway, Method::POST, &format!("{path}/pause"), None).await;
+    happens(&gateway, "x", 1).await;
+    order(&gateway, &path, json!({"by": "entity", "settle_seconds": 0})).await;
+    happens(&gateway, "x", 2).await;
+    act(&gateway, Method::POST, &format!("{path}/resume"), None).await;
+    gateway.cloud.sqs().lose_everything();
+    happens(&gateway, "x", 3).await;
+    assert!(sent(&sink).is_empty(), "nobody has moved the first into its lane yet");
+    gateway.settle(gateway.instance(0)).await;
+    assert_eq!(sent(&sink), ["x1", "x2", "x3"]);
 }

@@ -85,6 +85,19 @@ async fn every_step_is_recorded_and_no_secret_is() {
 }
 
 #[tokio::test]
+async fn whoever_deletes_an_owner_turns_away_who_waits_for_it() {
+    let gateway = gateway().await;
+    let sink = Sink::start().await;
+    let (token, _) = issued(&gateway, json!({"owner": "ann"})).await;
+    let waiting = made(registers(&gateway, &token, asked(&sink, json!({}))).await);
+    done(&gateway, Method::DELETE, "/api/v1/owners/ann", json!({})).await;
+    let records = audit(&gateway, "&action=subscription.rejected").await;
+    assert_eq!(records.len(), 1, "{records:?}");
+    let by = (&records[0]["subject"], &records[0]["principal"]["name"]);
+    assert_eq!(by, (&waiting["data"]["id"], &json!("operator")));
+}
+
+#[tokio::test]
 async fn a_record_says_where_the_request_came_from() {
     let gateway = gateway().await;
     let sink = Sink::start().await;

@@ -1,5 +1,6 @@
 //! A subscription gets what it missed while it was disabled, each event once.
 
+use hookport_local::cloud::{Fault, FaultKind};
 use hookport_tests::gateway::{SECRET, TestGateway};
 use hookport_tests::{SenderRequest, Sink};
 use http::StatusCode;
@@ -109,6 +110,34 @@ async fn what_an_ordered_subscription_missed_goes_through_its_lanes() {
     assert_eq!((&replay["state"], counted(&replay)), (&json!("done"), (4, 4, 4)), "{replay}");
     gateway.settle(gateway.instance(0)).await;
     assert_eq!(numbers(&sink), [0, 1, 2, 3]);
+}
+
+/// An event that cannot be read at once does not let those behind it into its lane before it.
+#[tokio::test]
+async fn a_lane_keeps_its_order_whatever_is_not_read_at_once() {
+    let ordering = json!({"ordering": {"by": "subscription", "settle_seconds": 0}});
+    let mut hits = 0;
+    for nth in 1..=15 {
+        let gateway = gateway().await;
+        let sink = Sink::start().await;
+        let made = gateway.subscribe(&sink, &["ticket.*"], ordering.clone()).await;
+        let since = time(&gateway);
+        switch(&gateway, &made, "disable").await;
+        for n in 0..4 {
+            publish(&gateway, "ticket.updated", n).await;
+        }
+        switch(&gateway, &made, "enable").await;
+        let wanted = json!({"since": since, "order": "by_time"});
+        let (status, answer) = post(&gateway, &format!("{}/recover", path(&made)), wanted).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+        gateway.cloud.faults().set(Fault::new(FaultKind::Before).on("GetItem").nth(nth));
+        work(&gateway).await;
+        hits += gateway.cloud.faults().hit();
+        gateway.cloud.faults().clear();
+        gateway.settle(gateway.instance(0)).await;
+        assert_eq!(numbers(&sink), [0, 1, 2, 3], "call {nth} failed");
+    }
+    assert!(hits > 5, "calls failed, those for the events among them: {hits}");
 }
 
 #[tokio::test]

@@ -46,6 +46,23 @@ async fn what_makes_no_schedule_is_refused() {
     assert!(text(&broken.1["error"]["message"]).starts_with("cron: "), "{}", broken.1);
 }
 
+/// It fits when it is switched on, and is never the gateway's own.
+#[tokio::test]
+async fn what_is_switched_off_need_not_fit_its_event_type_yet() {
+    let gateway = gateway().await;
+    let off = json!({"is_active": false, "event_type": "report.lost"});
+    let id = made(&gateway, off.clone()).await;
+    let path = format!("{SCHEDULES}/{id}");
+    let own = hourly(json!({"is_active": false, "event_type": "delivery.exhausted"}));
+    refused(&call(&gateway, Method::PUT, &path, Some(own.clone())).await, 400, "invalid_request");
+    refused(&call(&gateway, Method::POST, SCHEDULES, Some(own)).await, 400, "invalid_request");
+    let on = hourly(json!({"event_type": "report.lost"}));
+    refused(&call(&gateway, Method::PUT, &path, Some(on.clone())).await, 400, "unknown_event_type");
+    gateway.create(EVENT_TYPES, json!({"ref": "report.lost"})).await;
+    let (status, answer) = call(&gateway, Method::PUT, &path, Some(on)).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+}
+
 #[tokio::test]
 async fn a_schedule_that_is_deleted_or_switched_off_publishes_nothing() {
     let gateway = gateway().await;

@@ -99,6 +99,18 @@ async fn what_is_shown_can_be_sent_back() {
 }
 
 /// Whoever may change a subscription cannot have its secret sent to a server of their own.
+/// Many programs escape the `/` of a token that they repeat as JSON.
+#[tokio::test]
+async fn an_answer_that_repeats_the_secret_as_json_is_kept_without_it() {
+    let gateway = gateway().await;
+    let sink = Sink::start().await;
+    let made = subscribed(&gateway, &sink, bearer("sesame/open+now")).await;
+    sink.replies([Reply::status(500).saying(r#"{"authorization":"Bearer sesame\/open\u002bnow"}"#)]);
+    happens(&gateway).await;
+    let attempt = only_attempt(&gateway, &made).await;
+    assert_eq!(attempt["response_body"], json!(r#"{"authorization":"Bearer (hidden)"}"#));
+}
+
 #[tokio::test]
 async fn a_hidden_secret_is_not_sent_to_another_host() {
     let gateway = gateway().await;

@@ -25,11 +25,12 @@ pub(super) enum Taker {
 }
 
 /// How an item is sent.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Manner {
     /// Its attempt is made by whoever gets the message.
     ByQueue,
-    /// It stands in its lane, whose work sends it.
+    /// It stands in its lane, whose work sends it: that may begin before the page is over, so that none comes to stand
+    /// there before an older one of its subscription does.
     InLane,
     /// Its attempt is made here, before the next one of its subscription.
     InTurn,
@@ -63,7 +64,7 @@ fn manner(replay: &Replay, item: &ReplayItem, ready: &Ready) -> Manner {
 /// What may be sent at once of the items of a page, and what has to be sent one after another.
 pub(super) fn groups(replay: &Replay, items: &[ReplayItem], takers: &Takers) -> Vec<Group> {
     let mut groups = Vec::new();
-    let mut in_turn: HashMap<SubscriptionId, Group> = HashMap::new();
+    let mut in_order: HashMap<(SubscriptionId, Manner), Group> = HashMap::new();
     for (place, item) in items.iter().enumerate() {
         let taker = takers.get(&item.subscription_id).cloned().unwrap_or(Taker::Gone);
         let manner = match &taker {
@@ -71,14 +72,15 @@ pub(super) fn groups(replay: &Replay, items: &[ReplayItem], takers: &Takers) -> 
             Taker::Resting | Taker::Gone => Manner::ByQueue,
         };
         let one = (place, item.clone());
-        if manner == Manner::InTurn {
-            let group = in_turn.entry(item.subscription_id);
-            group.or_insert_with(|| Group { taker, manner, items: Vec::new() }).items.push(one);
-        } else {
-            groups.push(Group { taker, manner, items: vec![one] });
+        match manner {
+            Manner::ByQueue => groups.push(Group { taker, manner, items: vec![one] }),
+            Manner::InLane | Manner::InTurn => {
+                let group = in_order.entry((item.subscription_id, manner));
+                group.or_insert_with(|| Group { taker, manner, items: Vec::new() }).items.push(one);
+            }
         }
     }
-    groups.extend(in_turn.into_values());
+    groups.extend(in_order.into_values());
     groups
 }
 

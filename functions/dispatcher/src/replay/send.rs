@@ -103,9 +103,9 @@ impl Dispatcher {
     ) -> Result<Vec<(usize, Settled)>, Trouble> {
         let mut all = Vec::with_capacity(group.items.len());
         for (place, item) in &group.items {
-            // A turn takes as long as its target does. The first of the page is sent in any case, so that it comes further.
-            let takes_long = matches!(group.manner, Manner::InTurn);
-            if takes_long && *place > 0 && self.app.clock.now() >= deadline.0 {
+            // A turn takes as long as its target does, and a lane has many of a page. The first of the page is sent in any
+            // case, so that it comes further.
+            if group.manner != Manner::ByQueue && *place > 0 && self.app.clock.now() >= deadline.0 {
                 break;
             }
             let settled = self.settle(replay, item, &group.taker, group.manner).await?;

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use hookport::domain::id::IssueId;
 use hookport::domain::issue::Issue;
-use hookport::domain::replay::{Replay, ReplayFilter, ReplayOrder, Routing, Selection, Which};
+use hookport::domain::replay::{Replay, ReplayFilter, ReplayOrder, Routing, Selection, Stage, Which};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,7 +27,7 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(4 * 24);
 ///
 /// That is a replay, started at once, of what ended without success and with this cause at the issue's subscription: of
 /// events that came while the issue was open or in the four days before. Deliveries that still have attempts left are
-/// not sent twice.
+/// not sent twice. While such a replay is under way, asking again gives that one.
 #[utoipa::path(
     post,
     path = "/api/v1/issues/{id}/retry",
@@ -64,15 +64,26 @@ pub(crate) async fn retry(
 ) -> Result<(StatusCode, Json<One<ReplayView>>)> {
     let issue = find(&api, &caller, id).await?;
     subscription::find_own(&api, &caller, issue.subscription_id).await?;
-    let selection = selection(&issue, api.app.clock.now());
-    let running = api.app.store.unfinished_replays(caller.tenant()).await?;
-    // Whoever asks again because the answer was lost gets the one that is under way.
-    let is_same = |one: &Replay| one.selection.filter == selection.filter && one.owner.as_ref() == caller.owner();
+    let now = api.app.clock.now();
+    let selection = selection(&issue, now);
+    let running = api.app.store.unfinished_replays(caller.tenant(), now).await?;
+    // Whoever asks again, because the answer was lost, gets the one that is under way: two would send everything twice.
+    let is_same = |one: &Replay| is_under_way(one, &selection) && one.owner.as_ref() == caller.owner();
     if let Some(same) = running.into_iter().find(is_same) {
         return Ok((StatusCode::ACCEPTED, Json(One { data: same.into() })));
     }
     let replay = replay::make(&api, &caller, selection, true).await?;
     Ok((StatusCode::ACCEPTED, Json(One { data: replay.into() })))
+}
+
+/// Tells whether a replay is sending what `asked` would, up to some time. One that waits for somebody to start it is not.
+fn is_under_way(one: &Replay, asked: &Selection) -> bool {
+    let goes_on = match one.stage {
+        Stage::Planning { .. } => one.starts_by_itself,
+        Stage::Sending { .. } => true,
+        Stage::Planned | Stage::Cancelling { .. } | Stage::Done | Stage::Cancelled => false,
+    };
+    goes_on && one.selection == Selection { until: one.selection.until, ..asked.clone() }
 }
 
 /// What ended without success for the cause of an issue since it opened.

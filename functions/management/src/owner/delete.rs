@@ -2,18 +2,22 @@
 
 use axum::extract::State;
 
+use hookport::domain::audit::AuditAction;
 use hookport::domain::cursor::{MAX_LIMIT, PageRequest};
 use hookport::domain::event_facts::OwnerName;
 use hookport::domain::owner::OwnerRecord;
+use hookport::domain::subscription;
 use hookport::domain::subscription::Subscription;
 use hookport::store::Changed;
 use hookport::upkeep;
 use http::StatusCode;
 
 use crate::api::Api;
+use crate::audit::entry;
 use crate::caller::{Caller, Needs, OwnerUpdate};
 use crate::error::{Error, ErrorBody, Result};
 use crate::extract::Ids;
+use crate::source::Source;
 
 /// How often a subscription that someone else keeps changing is tried to be deleted.
 const TRIES: u32 = 5;
@@ -43,6 +47,7 @@ const TRIES: u32 = 5;
 pub(crate) async fn delete(
     State(api): State<Api>,
     caller: Caller<OwnerUpdate>,
+    source: Source,
     Ids(name): Ids<OwnerName>,
 ) -> Result<StatusCode> {
     let (tenant, store) = (caller.tenant(), &api.app.store);
@@ -51,7 +56,7 @@ pub(crate) async fn delete(
         let found = store.list_subscriptions_of_owner(tenant, &name, &page).await?;
         // One after the other: each raises the one counter of the tenant.
         for subscription in found.items {
-            remove(&api, subscription).await?;
+            remove(&api, &caller, source, subscription).await?;
         }
         match found.next {
             Some(next) => page.after = Some(next),
@@ -65,12 +70,19 @@ pub(crate) async fn delete(
 }
 
 /// Deletes a subscription however it was changed meanwhile. What was kept for it is ended by its upkeep.
-async fn remove(api: &Api, subscription: Subscription) -> Result<()> {
+async fn remove(api: &Api, caller: &Caller<OwnerUpdate>, source: Source, subscription: Subscription) -> Result<()> {
     let app = &api.app;
     let (tenant, id) = (subscription.tenant.clone(), subscription.id);
     let mut known = subscription;
     for _ in 0..TRIES {
-        if upkeep::delete(app, &known).await? == Changed::Yes {
+        // Deleting one that waits for an admin turns it away.
+        let deleted = if known.status.state == subscription::State::AwaitingApproval {
+            let record = entry(api, caller, source, AuditAction::SubscriptionRejected).about(id);
+            upkeep::delete_audited(app, &known, &record).await?
+        } else {
+            upkeep::delete(app, &known).await?
+        };
+        if deleted == Changed::Yes {
             return Ok(());
         }
         match app.store.subscription(&tenant, id).await? {

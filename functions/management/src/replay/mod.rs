@@ -64,7 +64,7 @@ pub(crate) async fn make<N>(
             return Err(Error::InboundWebhookNotFound);
         }
     }
-    if app.store.unfinished_replays(tenant).await?.len() >= MAX_UNFINISHED as usize {
+    if app.store.unfinished_replays(tenant, app.clock.now()).await?.len() >= MAX_UNFINISHED as usize {
         return Err(OutboundRefusal::TooMany(MAX_UNFINISHED).into());
     }
     let now = app.clock.now();

@@ -149,11 +149,15 @@ async fn find(api: &Api, tenant: &TenantSlug, id: ScheduleId) -> Result<Schedule
     found.ok_or_else(|| OutboundRefusal::ScheduleNotFound.into())
 }
 
-/// Makes sure that events like these could be published now.
+/// Makes sure that events like these could be published now, or later for one that is switched off: it need not fit its
+/// event type before it is switched on.
 async fn judge(api: &Api, tenant: &TenantSlug, settings: &Settings) -> Result<()> {
     let event_type = &settings.event_type;
     if is_own(event_type) {
         return Err(Error::field("event_type", format!("{event_type} is told by the gateway alone")));
+    }
+    if !settings.is_active {
+        return Ok(());
     }
     let definition = api.app.store.event_type(tenant, event_type).await?;
     fits(definition.as_ref(), &settings.data).map_err(|unfit| match unfit {

@@ -73,10 +73,7 @@ pub(crate) async fn update(
         return Err(Error::VersionMismatch(before.version));
     }
     let settings = request.into_settings()?;
-    // One that is switched off need not fit any more.
-    if settings.is_active {
-        judge(&api, tenant, &settings).await?;
-    }
+    judge(&api, tenant, &settings).await?;
     let now = api.app.clock.now();
     let after = before.changed(settings, now);
     ask(&api, tenant, id).await?;

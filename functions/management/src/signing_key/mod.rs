@@ -54,7 +54,7 @@ pub(crate) async fn ensure(api: &Api, tenant: &TenantSlug) -> Result<()> {
     if api.app.store.signing_keys(tenant).await?.is_empty() {
         let first = made(api, tenant).await?;
         // Whoever was faster made one as well.
-        api.app.store.add_signing_key(tenant, &first, None).await?;
+        api.app.store.add_signing_key(tenant, &first, None, false).await?;
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ pub(crate) struct RotateSigningKey {
     /// For how long deliveries are signed with the present key as well. With 0 it signs no more at once.
     #[schema(maximum = 168, default = 24)]
     overlap_hours: Option<u32>,
-    /// Whether the present key was stolen: it signs no more, and is published no more.
+    /// Whether what there is was stolen: all keys before the new one sign no more, and are published no more.
     #[serde(default)]
     #[schema(default = false)]
     revoke: bool,
@@ -74,16 +74,14 @@ pub(crate) async fn rotate(
     let key = made(&api, tenant).await?;
     let record = audit::entry(&api, &caller, source, AuditAction::SigningKeyRotated).about(key.id);
     audit::record(&api, &record).await?;
-    if !api.app.store.add_signing_key(tenant, &key, before.as_ref()).await? {
+    // First those that sign beside it still, or did: whoever dies in between is asked again, and then all are stolen.
+    let is_over = |key: &&StoredSigningKey| key.signs_until.is_some_and(|until| later(until, PUBLISHED) <= now);
+    let is_other = |key: &&StoredSigningKey| key.signs_until.is_some();
+    for old in known.iter().filter(|key| if request.revoke { is_other(key) } else { is_over(key) }) {
+        api.app.store.forget_signing_key(tenant, old.id).await?;
+    }
+    if !api.app.store.add_signing_key(tenant, &key, before.as_ref(), request.revoke).await? {
         return Err(Error::Conflict);
-    }
-    if let (Some(stolen), true) = (&before, request.revoke) {
-        api.app.store.forget_signing_key(tenant, stolen.id).await?;
-    }
-    for old in known.iter().rev().skip(1) {
-        if old.signs_until.is_some_and(|until| later(until, PUBLISHED) <= now) {
-            api.app.store.forget_signing_key(tenant, old.id).await?;
-        }
     }
     info!(%tenant, signing_key.id = %key.id, "signing_key.rotated");
     Ok((StatusCode::CREATED, Json(One { data: key.into() })))

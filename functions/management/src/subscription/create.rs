@@ -194,6 +194,7 @@ impl Draft {
                 cause: Cause::Created,
                 since: now,
                 is_draining: false,
+                is_keeping: false,
             },
             verification: Verification::default(),
             declared: self.declared,

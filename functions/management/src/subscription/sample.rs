@@ -61,7 +61,7 @@ pub(super) fn sample(state: State, is_proven: bool) -> Subscription {
         settings: defaults(name, url, events),
         secret: serde_json::from_value("k1.old".into()).expect("a text"),
         previous_secret: None,
-        status: Status { state, cause: Cause::Created, since: at, is_draining: false },
+        status: Status { state, cause: Cause::Created, since: at, is_draining: false, is_keeping: false },
         verification: if is_proven { proven } else { Verification::default() },
         declared: None,
         version: 3,

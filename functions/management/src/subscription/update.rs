@@ -99,8 +99,11 @@ pub(crate) async fn update(
         let after = Subscription { settings, ..kept };
         match before.status.state {
             subscription::State::PendingVerification | subscription::State::VerificationFailed => after.trusted(now),
-            subscription::State::AwaitingApproval => after.changed(now),
-            _ => Subscription { verification: after.trusted(now).verification, ..after.changed(now) },
+            // Nobody has asked for a proof yet, and the next URL may be anybody's.
+            subscription::State::AwaitingApproval | subscription::State::AwaitingChallenge => after.changed(now),
+            subscription::State::Active | subscription::State::Paused | subscription::State::Disabled => {
+                Subscription { verification: after.trusted(now).verification, ..after.changed(now) }
+            }
         }
     } else {
         with_settings(&kept, settings, Challenge::new(&api.app.random), now)
@@ -139,7 +142,7 @@ pub(crate) fn with_settings(
         Active | PendingVerification | VerificationFailed if is_moved => {
             challenged_for(&after, Cause::UrlChanged, challenge, now)
         }
-        Paused | Disabled if is_moved => {
+        Paused | Disabled | AwaitingChallenge if is_moved => {
             Subscription { verification: to_be_proven(&before.verification), ..after.changed(now) }
         }
         // One that waits for an admin keeps what its target will have to echo.
@@ -184,6 +187,14 @@ mod tests {
     fn a_held_subscription_stays_held_with_another_url() {
         let after = moved(&sample(State::AwaitingChallenge, false));
         assert_eq!((after.status.state, after.version), (State::AwaitingChallenge, 4));
+        assert_eq!(after.verification.status, VerificationStatus::NotStarted);
+    }
+
+    /// It was shown with a proof that was another URL's, or nobody's.
+    #[test]
+    fn another_url_of_a_held_subscription_has_nothing_proven() {
+        let after = moved(&sample(State::AwaitingChallenge, true));
+        assert_eq!(after.status.state, State::AwaitingChallenge);
         assert_eq!(after.verification.status, VerificationStatus::NotStarted);
     }
 

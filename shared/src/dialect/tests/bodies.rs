@@ -129,3 +129,33 @@ fn bodies_have_bounds() {
         assert!(serde_json::from_value::<crate::dialect::Dialect>(row).is_err());
     }
 }
+
+/// What counts is what a value takes up in the body, not how much there was to choose from.
+#[test]
+fn many_values_of_a_large_payload_fit_as_long_as_they_are_small() {
+    let payload = format!(r#"{{"filler":"{}","n":7}}"#, "x".repeat(1024 * 1024));
+    let members: serde_json::Map<_, _> = (0..40).map(|n| (format!("f{n}"), json!("{data:/n}"))).collect();
+    let row = json!({ "name": "acme", "body": { "as": "json", "json": members } });
+    let sent = Sent::declared(row).body(payload.leak());
+    assert_eq!(json(&sent.write()), (0..40).map(|n| (format!("f{n}"), json!(7))).collect::<Value>());
+}
+
+#[test]
+fn copies_of_a_large_payload_are_given_up_wherever_they_are_asked_for() {
+    let payload: &'static str = format!(r#"{{"filler":"{}"}}"#, "x".repeat(300 * 1024)).leak();
+    let twice = |one: &str| one.repeat(2);
+    let mac = json!({
+        "type": "mac", "algorithm": "hmac-sha256", "encoding": "hex", "headers": ["x-s"], "value": "{signature}",
+        "signed": twice("{data}") + "{body}",
+    });
+    let rows = [
+        json!({ "name": "acme", "body": { "as": "json", "json": ["{data}", "{data}"] } }),
+        json!({ "name": "acme", "body": { "as": "json", "json": { "text": twice("{data:/filler}") } } }),
+        json!({ "name": "acme", "body": { "as": "form", "form": { "text": twice("{data}") } } }),
+        json!({ "name": "acme", "signatures": [mac] }),
+    ];
+    for row in rows {
+        let refused = Sent::declared(row.clone()).body(payload).try_write().err();
+        assert_eq!(refused, Some(crate::dialect::Unsendable::TooLarge), "{row}");
+    }
+}

@@ -120,6 +120,10 @@ fn rows_that_make_no_sense_are_refused_with_their_rule() {
         (json!({ "name": "a", "own_headers": false, "signatures": [{ "type": "standard" }] }), "webhook-id"),
         (json!({ "name": "a", "user_agent": "a\r\nb" }), "user_agent"),
         (json!({ "name": "a", "body": { "as": "json", "json": { "x": "{signature}" } } }), "body"),
+        (json!({ "name": "a", "body": { "as": "form", "form": { "x": "{body}" } } }), "body"),
+        (json!({ "name": "a", "headers": { "x": "two\nlines {type}" } }), "headers.x"),
+        (json!({ "name": "a", "headers": { "x": "Größe {type}" } }), "headers.x"),
+        (mac("hmac-sha256", "{body}", "{signature}\u{7}", "x-s"), "value"),
         (mac("ed25519", "{body}", "{signature}", "x-s"), "algorithm"),
         (mac("sha256", "{body}", "{signature}", "x-s"), "algorithm"),
         (mac("hmac-sha256", "{id}", "{signature}", "x-s"), "signed"),
@@ -129,6 +133,7 @@ fn rows_that_make_no_sense_are_refused_with_their_rule() {
         (message(&["@method"]), "components"),
         (message(&["content-digest", "x-nobody-writes-this"]), "x-nobody-writes-this"),
         (message(&["content-digest", "@status"]), "components"),
+        (message(&["content-digest", "@method", "content-digest"]), "components"),
     ];
     for (row, part) in cases {
         let refusal = match serde_json::from_value::<Dialect>(row.clone()) {

@@ -206,3 +206,19 @@ fn a_secret_that_standard_webhooks_cannot_read_signs_other_dialects_only() {
     let hub = Sent { keys: keys_of(odd), ..Sent::in_dialect("hub") };
     assert!(hub.try_write().is_ok());
 }
+
+/// A subscription may have changed to such a dialect while its secret from before still signs.
+#[test]
+fn a_secret_from_before_that_the_dialect_cannot_sign_with_does_not_sign() {
+    let row = json!({ "name": "acme", "signatures": [{
+        "type": "mac", "algorithm": "hmac-sha256", "encoding": "base64", "key": "standard", "signed": "{body}",
+        "headers": ["x-s"], "value": "v1,{signature}", "also": " v1,{signature}",
+    }] });
+    let sent = |previous: &str| {
+        let previous = (Key::new(SecretString::from(previous)), at() + SignedDuration::from_secs(1));
+        let keys = Keys::new(Key::new(SecretString::from(SECRET)), Some(previous));
+        Sent { keys, ..Sent::declared(row.clone()) }.write()
+    };
+    assert_eq!(text(&sent("whsec_this is not base64 at all"), "x-s").matches("v1,").count(), 1);
+    assert_eq!(text(&sent(SECRET), "x-s").matches("v1,").count(), 2);
+}

@@ -131,5 +131,9 @@ fn what_was_let_in_beforehand_is_answered_again_until_it_is_proven_or_by_who_kno
     assert!(!again(true, &paused), "somebody has touched it");
     let trusted = registered(Admission::Trusted);
     assert!(again(false, &trusted), "nothing was done to it since");
-    assert!(!again(false, &trusted.changed(at(1))));
+    for own in [false, true] {
+        for changed in [&pending, &trusted] {
+            assert!(!again(own, &changed.changed(at(1))), "an admin gave it other settings");
+        }
+    }
 }

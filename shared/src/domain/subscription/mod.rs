@@ -149,14 +149,17 @@ impl Subscription {
     /// In another state from `now` on.
     #[must_use]
     pub fn put_into(&self, state: State, cause: Cause, now: Timestamp) -> Self {
-        let status = Status { state, cause, since: now, is_draining: false };
-        Self { status, ..self.changed(now) }
+        let status = Status { state, cause, since: now, is_draining: false, is_keeping: false };
+        let next = Self { status, ..self.changed(now) };
+        let was_keeping = self.intake() == Intake::Hold || self.status.is_keeping;
+        let is_keeping = was_keeping && next.intake() == Intake::Skip;
+        Self { status: Status { is_keeping, ..status }, ..next }
     }
 
     /// Taking events again after a pause or its like: what was kept goes first.
     #[must_use]
     pub fn activated(&self, cause: Cause, now: Timestamp) -> Self {
-        let status = Status { state: State::Active, cause, since: now, is_draining: true };
+        let status = Status { state: State::Active, cause, since: now, is_draining: true, is_keeping: false };
         Self { status, ..self.changed(now) }
     }
 
@@ -299,7 +302,7 @@ pub fn pinned(tenant: TenantSlug, url: TargetUrl) -> Subscription {
         secret: Sealed::default(),
         previous_secret: None,
         auth: None,
-        status: Status { state: State::Active, cause: Cause::Created, since, is_draining: false },
+        status: Status { state: State::Active, cause: Cause::Created, since, is_draining: false, is_keeping: false },
         verification: Verification::default(),
         declared: None,
         version: 0,

@@ -113,6 +113,9 @@ pub struct Status {
     /// What was kept while it was paused is being delivered; new events line up behind.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_draining: bool,
+    /// It takes no events, and what was kept for it before is kept still: its lanes rest until it takes events again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_keeping: bool,
 }
 
 /// What becomes of an event that a subscription wants.

@@ -14,7 +14,7 @@ fn made(state: State) -> Subscription {
     let tenant = TenantSlug::try_from("acme".to_owned()).expect("a slug");
     let operators = pinned(tenant, url());
     let id = SubscriptionId::new(at(0), 7);
-    let status = Status { state, cause: Cause::Created, since: at(0), is_draining: false };
+    let status = Status { state, cause: Cause::Created, since: at(0), is_draining: false, is_keeping: false };
     Subscription { id, status, version: 1, created_at: at(0), updated_at: at(0), ..operators }
 }
 
@@ -95,4 +95,24 @@ fn defect_8_a_challenge_is_not_shown_by_debug() {
     let value = subscription.verification.challenge.as_ref().expect("one was started").as_str().to_owned();
     assert_eq!(value.len(), 64);
     assert!(!format!("{subscription:?}").contains(&value));
+}
+
+/// Whoever is disabled while events are kept for it keeps them; whoever took events then has nothing that is kept.
+#[test]
+fn what_was_kept_stays_kept_until_it_takes_events_again() {
+    let disabled = |before: &Subscription| before.put_into(State::Disabled, Cause::ByHand, at(3));
+    let active = proven();
+    assert!(!disabled(&active).status.is_keeping);
+    let paused = active.put_into(State::Paused, Cause::ByHand, at(2));
+    assert!(!paused.status.is_keeping && disabled(&paused).status.is_keeping);
+    let moved = active.challenged(Purpose::Activation, challenge(), at(2));
+    let failed = moved.unproven("no".to_owned(), at(3));
+    assert!(failed.status.is_keeping, "{:?}", failed.status);
+    let again = disabled(&failed);
+    assert!(again.status.is_keeping && again.changed(at(4)).status.is_keeping);
+    let draining = again.activated(Cause::ByHand, at(4));
+    assert!(!draining.status.is_keeping && disabled(&draining).status.is_keeping);
+    assert!(!disabled(&draining.drained(at(5))).status.is_keeping);
+    let first = made(State::PendingVerification).challenged(Purpose::Activation, challenge(), at(0));
+    assert!(!first.unproven("no".to_owned(), at(1)).status.is_keeping, "nothing is kept for one that was never proven");
 }

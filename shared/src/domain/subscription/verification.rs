@@ -15,7 +15,7 @@ pub const SUPPLIED_CHALLENGE_CHARS: RangeInclusive<usize> = 16..=128;
 
 /// A text that is no challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must have 16 to 128 visible ASCII characters")]
+#[error("must have 16 to 128 letters, digits, - and _")]
 pub struct ChallengeError;
 
 /// What a target has to echo: 64 hex characters, or what the listener supplied. Never logged.
@@ -29,7 +29,7 @@ impl Challenge {
         Self(hex::encode(random.bytes::<32>()))
     }
 
-    /// The listener's own: 16 to 128 visible ASCII characters.
+    /// The listener's own: 16 to 128 letters, digits, `-` and `_`, which stand in any URL or body as they are.
     ///
     /// # Errors
     /// When it is anything else.

@@ -1,6 +1,4 @@
-//! The forms in which secrets go over the wire, so that they can be found in what comes back.
-
-use url::form_urlencoded::byte_serialize;
+//! What of a secret goes over the wire, so that it can be found in what comes back.
 
 use super::{Credential, SecretName, SecretText, TargetAuth, basic_authorization};
 
@@ -15,7 +13,6 @@ impl TargetAuth {
         for (name, secret) in self.secrets() {
             if !matches!(name, SecretName::SecretAccessKey | SecretName::PrivateKey) {
                 traces.push(secret.clone());
-                traces.push(byte_serialize(secret.expose().as_bytes()).collect::<String>().into());
             }
         }
         if let Some(Credential::Basic { username, password }) = &self.credential {
